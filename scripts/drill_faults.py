@@ -2,7 +2,8 @@
 
 On one machine (`--on sqlite`): `clock on` and `clock back` set its clock by an hour, `slow disk` lets the disk take
 writes only between stalls, `full disk` fills it, `broken disk` has it read-only as when its device fails, upon which
-the run is ended, the disk mended and the run begun again.
+the run is ended, the disk mended and the run begun again. `poisoned snapshot` overwrites every record of the engine's
+state in the log while the run is ended, `truncated journal` cuts half of its file off, which is then made again.
 
 On servers (`--on kafka`): `postgresql` kills it and leaves it away, `kafka` restarts every broker, `kafka hangs` has it
 answer nothing, `partition` cuts the network between it and the product.
@@ -43,14 +44,17 @@ from scripts.ports import free_port
 from scripts.product import Product
 from scripts.units import Telephone
 from sensors.site import SYSTEM
-from streams import doctor
+from streams import doctor, rebuilding
+from streams.embedded.store import Log
+from streams.settings import Settings
+from streams.topics import SNAPSHOTS
 
 PATIENCE = 120.0
 """Seconds after which what has not healed is taken for what never will."""
 
 HOUR = 3600
 MEGABYTES = 4000  # of which only what is written takes room on the true disk
-SAID = ("full disk", "broken disk", "postgresql", "kafka hangs", "partition")
+SAID = ("full disk", "broken disk", "truncated journal", "postgresql", "kafka hangs", "partition")
 """Faults of which the product has to say something while they last."""
 
 
@@ -124,12 +128,30 @@ def here(disk: Disk, clock: Clock) -> dict[str, Callable[[Bed, float], Iterator[
         disk.fail()
         time.sleep(seconds)
         yield
+        with stopped(bed):
+            disk.mend()
+
+    @contextlib.contextmanager
+    def stopped(bed: Bed) -> Iterator[Settings]:
         before = bed.product
         before.__exit__()
-        disk.mend()
+        yield before.settings
         bed.product = Product(before.settings.data_folder, before.content, **_given(before))
         _clocked(bed.product, clock)
         bed.product.__enter__()
+
+    def poisoned(bed: Bed, _: float) -> Iterator[None]:
+        with stopped(bed) as found, Log(found.log_file) as log:
+            keys = {key for _, key, _ in log.read(SNAPSHOTS, 0, 0)}
+            log.write([(SNAPSHOTS, 0, key, b"poison" * 9) for key in keys])
+        yield
+
+    def truncated(bed: Bed, _: float) -> Iterator[None]:
+        with stopped(bed) as found:
+            assert found.journal_file is not None
+            os.truncate(found.journal_file, found.journal_file.stat().st_size // 2)
+            yield
+            rebuilding.rebuild(found, time.time(), actor="drill")
 
     return {
         "clock on": clocked(HOUR),
@@ -137,6 +159,8 @@ def here(disk: Disk, clock: Clock) -> dict[str, Callable[[Bed, float], Iterator[
         "slow disk": slow,
         "full disk": full,
         "broken disk": broken,
+        "poisoned snapshot": poisoned,
+        "truncated journal": truncated,
     }
 
 

@@ -626,8 +626,8 @@ class Worker:
         if not ahead:
             return ""
         said = (
-            f"partition {partition}: the log ends at observation {last}, the journal knew of {ahead} more: they are lost "
-            "(a loss of power? FORESHOCK_SYNCHRONOUS=FULL bears one)"
+            f"partition {partition}: the log ends at observation {last}, the journal knew of {ahead} more: lost "
+            "by a loss of power? FORESHOCK_SYNCHRONOUS=FULL bears one"
         )
         logger.error("%s", said)
         return said
