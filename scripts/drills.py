@@ -56,6 +56,7 @@ DRILLS = (
         (),
         ("--seconds", "600", "--rate", "200", "--on", "kafka", "--only", "postgresql"),
     ),
+    Drill("flood", "drill_flood", (), ("--timely",)),
     Drill("rebalance", "drill_rebalance", ("--times", "1", "--steps", "machine,leave"), ("--times", "5", "--timely")),
 )
 """All drills. One without a short form is only run in its long one. No time fails a short form: a busy machine is no
