@@ -71,9 +71,9 @@ HISTORY = SystemRule(
     title={"zh": "历史数据未能保存", "en": "The history is not kept"},
     rationale={
         "cause": {
-            "zh": "InfluxDB 停机、网络中断或令牌失效；或磁盘已满、不可写；或日志无法读取",
+            "zh": "InfluxDB 停机、网络中断或令牌失效；或磁盘已满、不可写；或日志无法读取；或历史文件损坏，已另存",
             "en": "InfluxDB or the network is down, or its token is not taken; or the disk is full or cannot be "
-            "written; or the log cannot be read",
+            "written; or the log cannot be read; or a file of the history is damaged and was put aside",
         },
         "consequence": {
             "zh": "监测和告警不受影响；日志保留期内恢复即可补存（评分保留一天），超期的将不会出现在历史曲线中",
@@ -121,9 +121,9 @@ RULES = {
         title={"zh": "监测状态丢失", "en": "The engine forgot what it knew"},
         rationale={
             "cause": {
-                "zh": "状态快照早于日志现存的最早记录，两者之间的观测已按保留期限删除",
+                "zh": "状态快照早于日志现存的最早记录，两者之间的观测已按保留期限删除；或断电使日志丢失了末尾的观测",
                 "en": "The snapshot of its state is older than what the log still holds; what lay between was dropped "
-                "by retention",
+                "by retention. Or a loss of power took the end of the log",
             },
             "consequence": {
                 "zh": "此前的告警条件和模型基线不再延续：引擎不再知道的告警与派单已由系统关闭，"
@@ -146,9 +146,11 @@ RULES = {
         title={"zh": "观测存档中断", "en": "Observations are not archived"},
         rationale={
             "cause": {
-                "zh": "存储失联、已满或拒绝写入；或观测在存档前已按保留期限从日志删除；或日志不是原先存档的那一份",
+                "zh": "存储失联、已满或拒绝写入；或观测在存档前已按保留期限从日志删除；或日志不是原先存档的那一份；"
+                "或存档中有对象无法读取，已另存",
                 "en": "The storage is away, full or refuses; or the log dropped observations before they were "
-                "archived; or the log is not the one that was archived until now",
+                "archived; or the log is not the one that was archived until now; or an object of the archive could "
+                "not be read and was put aside",
             },
             "consequence": {
                 "zh": "监测和告警不受影响；日志保留期内恢复即可补存，超期的观测将无法回放",
@@ -161,6 +163,29 @@ RULES = {
                 "verify look at the archive",
             },
             "time_to_respond": "1 d",
+            "owner": {"zh": "系统管理员", "en": "System administrator"},
+            "review": "2027-11-30",
+        },
+    ),
+    "disk": SystemRule(
+        id="@disk",
+        title={"zh": "磁盘空间不足", "en": "The disk is nearly full"},
+        rationale={
+            "cause": {
+                "zh": "数据文件夹所在磁盘的剩余空间不足 2 GB",
+                "en": "Less than 2 GB are free on the disk of the data folder",
+            },
+            "consequence": {
+                "zh": "目前监测和告警照常；一旦写满，新信号将不再被接收和确认，也不会再有新告警",
+                "en": "Watching and alarms go on for now; once it is full no signal is taken or acknowledged any more, "
+                "and nothing new alarms",
+            },
+            "response": {
+                "zh": "立即腾出空间或扩容，或调低 FORESHOCK_RETENTION_GIGABYTES；运行 foreshock doctor 复查",
+                "en": "Make room or enlarge the disk now, or lower FORESHOCK_RETENTION_GIGABYTES; look again with "
+                "foreshock doctor",
+            },
+            "time_to_respond": "30 min",
             "owner": {"zh": "系统管理员", "en": "System administrator"},
             "review": "2027-11-30",
         },

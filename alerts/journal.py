@@ -175,6 +175,18 @@ class Journal(Reader):
                 _move(connection, batch.position)
         return batch.position
 
+    def back_to(self, partition: int, offset: int, log: str) -> int:
+        """Take a partition's records from beyond an offset again, where the log goes no further than that any more.
+
+        Return how many offsets the journal had been ahead, 0 where it was not, or of another log, and all is as before.
+        """
+        with self.engine.begin() as connection:
+            before, reached = _standing(connection)
+            ahead = reached.get(partition, offset) - offset if before == log else 0
+            if ahead > 0:
+                _upsert(connection, positions, [{"partition": partition, "offset": offset}])
+        return max(0, ahead)
+
     def forget(
         self,
         partition: int,

@@ -26,10 +26,11 @@ SESSION = 6.0
 
 
 class Backing(NamedTuple):
-    """The settings that name what stands there, and what can be killed of it, by name."""
+    """The settings that name what stands there, and by name what can be killed of it, and its servers."""
 
     given: Mapping[str, Any]
     killers: Mapping[str, Callable[[], None]]
+    servers: Mapping[str, Any] = {}
 
     @property
     def distributed(self) -> bool:
@@ -66,7 +67,11 @@ def backing(site: Site, *, distributed: bool, **more: Any) -> Iterator[Backing]:
             one.kill()
             one.start()
 
-        yield Backing(given, {"kafka": lambda: restart(kafka), "postgresql": lambda: restart(database)})
+        yield Backing(
+            given,
+            {"kafka": lambda: restart(kafka), "postgresql": lambda: restart(database)},
+            {"kafka": kafka, "postgresql": database},
+        )
 
 
 def log_of(found: Settings) -> Reader:

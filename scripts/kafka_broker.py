@@ -92,6 +92,12 @@ class KafkaBroker:
                 raise RuntimeError(f"Kafka did not start: {' | '.join(wrong[:5]) or lines[-3:]}")
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def _listens(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
             return True

@@ -30,12 +30,10 @@ from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams import area_models, brokers, bundle, models_watch, publication, supervisor
 from streams.kafka.topics import Topics
+from streams.looks import Unwell, certificates, clocks, keeps_up
+from streams.room import LEAST_FREE
 from streams.settings import Settings, SettingsError
 from streams.topics_held import topic_specs
-
-LEAST_FREE = 2_000_000_000
-"""Bytes that should be free on the data folder's disk."""
-
 
 STALE_HISTORY = 7200.0
 """Seconds after which a run should have kept something for long: it does so every ten minutes."""
@@ -73,6 +71,9 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
         ("audit", _audit),
         ("keys", _keys),
         ("ports", _ports),
+        ("processes", keeps_up),
+        ("clocks", clocks),
+        ("certificates", certificates),
         ("MQTT brokers", _brokers),
     ]
     if found.influx_url:
@@ -92,10 +93,6 @@ def examine(found: Settings, only: str = "") -> Iterator[Finding]:
             yield Finding(what, False, str(error))
         except Exception as error:  # a look must never hide the next one
             yield Finding(what, False, f"{type(error).__name__}: {error}")
-
-
-class Unwell(Exception):
-    """Say what is wrong and what to do."""
 
 
 def _python(_: Settings) -> str:
@@ -146,7 +143,10 @@ def _disk(found: Settings) -> str:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
-        raise Unwell(f"{free / 1e9:.1f} GB free; make room, or lower FORESHOCK_RETENTION_GIGABYTES")
+        raise Unwell(
+            f"{free / 1e9:.1f} GB free of {folder}; make room, or lower FORESHOCK_RETENTION_GIGABYTES: once it is "
+            "full nothing is taken any more"
+        )
     return f"{free / 1e9:.0f} GB free"
 
 
@@ -272,6 +272,11 @@ def _history(found: Settings) -> str:
     until = store.kept().until
     if not until:
         return NONE
+    if aside := store.put_aside():
+        raise Unwell(
+            f"{len(aside)} file(s) could not be read and were put aside, first {aside[0]}: look at the disk, put them "
+            "back from a backup or remove them; charts of those days lack what they held"
+        )
     behind = time.time() - until
     if behind > STALE_HISTORY and supervisor.holder(found.data_folder) is not None:
         raise Unwell(f"nothing was kept for {behind / 3600:.0f} h; run/history.log of the data folder says why")

@@ -27,6 +27,11 @@ def write_figures(folder: Path, name: str, figures: Mapping[str, Any]) -> None:
     fresh.replace(file)
 
 
+def _remove(folder: Path, name: str) -> None:
+    with contextlib.suppress(OSError):  # a disk that can only be read must not make of a stop a failure
+        (folder / "run" / f"{name}.json").unlink(missing_ok=True)
+
+
 def read_figures(folder: Path) -> dict[str, dict[str, Any]]:
     """Read the figures of all processes that still write them."""
     return {name: figures for name, age, figures in _figures(folder) if age < STALE}
@@ -64,7 +69,7 @@ async def keep_writing(
             alive()
             writing.once()
     finally:
-        (folder / "run" / f"{name}.json").unlink(missing_ok=True)
+        _remove(folder, name)
 
 
 class _Writing:
@@ -107,7 +112,7 @@ class FiguresWriter:
         """Stop writing and remove the file."""
         self._stop.set()
         self._thread.join(2)
-        (self._folder / "run" / f"{self._name}.json").unlink(missing_ok=True)
+        _remove(self._folder, self._name)
 
     def _run(self) -> None:
         self._alive()  # at once: a process that hangs in its first second is to be missed, too

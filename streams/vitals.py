@@ -16,12 +16,12 @@ from streams.topics import OBSERVATIONS
 
 logger = logging.getLogger(__name__)
 
-INFLUXDB, HISTORY_FOLDER, ARCHIVE = "influxdb", "history-folder", "archive"
-"""What the history and the archive name when they cannot be kept."""
+INFLUXDB, HISTORY_FOLDER, ARCHIVE, DISK = "influxdb", "history-folder", "archive", "disk"
+"""What is named when the history or the archive cannot be kept, or the disk is nearly full."""
 
 COMPONENTS = (
     *("worker", "bridge", "broker", "console", "notifier", "camera", "history", "archiver"),
-    *(HISTORY_FOLDER, ARCHIVE),
+    *(HISTORY_FOLDER, ARCHIVE, DISK),
 )
 """All parts that a run may have. One that an earlier run had and this one has not is not missed."""
 

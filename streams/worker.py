@@ -62,7 +62,7 @@ AT_ONCE = 24
 the interpreter lock at every statement while the engine works."""
 
 RECENT = 500
-"""Records of outcomes that are offered to the journal again at a start."""
+"""Records of outcomes that are offered to the journal again at a start, and more while it lacks the oldest of them."""
 
 FOLLOW_SECONDS = 0.1
 """Seconds between two looks for a changed site: one call to the system each."""
@@ -589,7 +589,11 @@ class Worker:
             if topic == OUTCOMES:
                 await asyncio.to_thread(self._journal_again, partition)
             if topic == OBSERVATIONS:
-                lost.append((await self._open(partition)).lost)
+                back = await asyncio.to_thread(self._back, partition)
+                station = await self._open(partition)
+                if back:
+                    await asyncio.to_thread(self._forget, station, self._site())
+                lost += [back, station.lost]
                 # before the hub lets anything in: the engine learns that it was away before it hears what came then
                 with contextlib.suppress(LogWriteError):  # a full disk lets nothing in either; the timer says so
                     await self.app.produce(OBSERVATIONS, partition, None, observation.encode(Tick(time=self.clock())))
@@ -610,6 +614,24 @@ class Worker:
         partition = Registry(self._site()).partition(SYSTEM)
         await self.app.produce_many([(OBSERVATIONS, partition, None, observation.encode(one)) for one in events])
 
+    def _back(self, partition: int) -> str:
+        """Have the journal go on from where the log ends, should that have lost its end; say so, "" where it has not.
+
+        Both are flushed on their own: after a loss of power one may have what the other lacks. Kafka's topics are
+        flushed by more than one machine, and their end is not ours to judge by.
+        """
+        log = self.app.log_store
+        last = log.end(OBSERVATIONS, partition) - 1
+        ahead = self.journal.back_to(partition, last, log.identity) if self.settings.kafka is None else 0
+        if not ahead:
+            return ""
+        said = (
+            f"partition {partition}: the log ends at observation {last}, the journal knew of {ahead} more: lost "
+            "by a loss of power? FORESHOCK_SYNCHRONOUS=FULL bears one"
+        )
+        logger.error("%s", said)
+        return said
+
     def _forget(self, station: Station, site: Site) -> None:
         """Close in the journal what a station's engine no longer knows, after all that it may yet be told of before."""
         self._journal_again(station.partition, self.app.log_store.end(OUTCOMES, station.partition))
@@ -625,8 +647,12 @@ class Worker:
         """
         log = self.app.log_store
         committed = stop if stop is not None else log.committed(GROUP, OUTCOMES, partition) or 0
-        known = partition in self.journal.positions()
-        at = max(log.start(OUTCOMES, partition), committed - RECENT if known else 0)
+        reached, oldest = self.journal.positions().get(partition), log.start(OUTCOMES, partition)
+        at = max(oldest, committed - RECENT if reached is not None else 0)
+        while at > oldest and (first := log.read(OUTCOMES, partition, at, committed, limit=1)):
+            if reached is None or outcome.decode(first[0][2]).offset <= reached:
+                break
+            at = max(oldest, at - RECENT)  # it lacks more
         while at < committed and (found := log.read(OUTCOMES, partition, at, committed, limit=RECENT)):
             self.journal.record([outcome.decode(value) for _, _, value in found], log.identity)
             at = found[-1][0] + 1

@@ -126,6 +126,9 @@ STAGES = (
     Figure("archive_segments_total", "Segments that were archived.", (), _of("archiver", "segments")),
     Figure("archive_bytes_total", "Bytes that were written to the archive.", (), _of("archiver", "bytes")),
     Figure("archive_lost_total", "Observations that were gone before.", (), _of("archiver", "lost")),
+    Figure(
+        "archive_damaged_total", "Objects that could not be read and were put aside.", (), _of("archiver", "damaged")
+    ),
     Figure("archive_lag", "Seconds that the archive is behind the log.", (), _of("archiver", "lag")),
     Figure("archive_trouble", "Whether nothing can be archived now.", (), _told("archiver", "trouble")),
     Figure("history_written_total", "Lines that InfluxDB took.", ("of",), _named("history", "readings", "alarms")),

@@ -25,6 +25,7 @@ from streams.embedded import settled
 from streams.embedded.schema import LogError
 from streams.following import Following
 from streams.processes.child import configure_logging
+from streams.room import Room
 from streams.service_manager import ServiceManager
 from streams.settings import Settings, SettingsError
 from streams.supervisor import Child, StartError, Supervisor, on_signals, require_port, take_lock
@@ -422,6 +423,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
             publication.version(found.data_folder),
             lambda fresh: loop.call_soon_threadsafe(_film, supervisor, found, fresh, cameras),
         ).start()
+        watching.append(loop.create_task(Room(found.data_folder, vitals).watch()))
         await asyncio.gather(*accounts)
         link = _first_link(found)
         if (dead_man := _dead_man(found, prepared[0][0].site)) is not None:

@@ -16,7 +16,7 @@ import msgspec
 
 from streams.archive import marker
 from streams.archive.chain import Chain, Link, Overtaken
-from streams.archive.place import ArchiveError
+from streams.archive.place import ASIDE, ArchiveError
 from streams.archive.segment import Head, State, pack
 from streams.archive.store import Store
 from streams.moments import Moments
@@ -49,7 +49,9 @@ class Archiver:
     def __init__(self, store: Store, period: float, moments: Path) -> None:
         self._store, self._period, self._moments = store, period, moments
         self._chains: dict[int, Chain] = {}
-        self.observations = self.segments = self.bytes = self.lost = 0
+        self.observations = self.segments = self.bytes = self.lost = self.damaged = 0
+        self.mended: list[str] = []
+        """What was put right since somebody last asked: he empties it."""
 
     def step(self, log: Reader, partition: int, now: float, *, everything: bool = False) -> Link | None:
         """Write a partition's next segment, if it is due (unix seconds) or `everything` is; None when nothing was.
@@ -119,16 +121,33 @@ class Archiver:
     def _chain(self, log: Reader, partition: int) -> Chain:
         if not self._chains:
             self._store.sweep(time.time())
-            marker.claim(self._store, log.identity, log.topics().get(OBSERVATIONS, 0))
+            count = log.topics().get(OBSERVATIONS, 0)
+            _, said = marker.claim(self._store, log.identity, count, is_mine=lambda: self._is_of(log, count))
+            self._told([said] if said else [])
         if partition not in self._chains:
             chain = Chain(self._store, partition)
-            chain.mend()
+            self._told(chain.mend())
             last = chain.last()
             self._require_same(log, chain, last)
             if last is not None and log.start(OBSERVATIONS, partition) < last.head.stop:
                 _require_record(log, chain)
             self._chains[partition] = chain
         return self._chains[partition]
+
+    def _told(self, mended: Sequence[str]) -> None:
+        self.mended += mended
+        self.damaged += len(mended)
+
+    def _is_of(self, log: Reader, count: int) -> bool:
+        """Tell whether what is archived is a log's: nothing is, or the log still holds the end of some chain."""
+        if {name for name, _ in self._store.names("")} <= {marker.NAME, marker.NAME + ASIDE}:
+            return True
+        try:
+            chains = [chain for number in range(count) if (chain := Chain(self._store, number)).names]
+            held = {_holds_record(log, chain) for chain in chains}
+        except ArchiveError:
+            return False
+        return True in held and False not in held
 
     def _require_same(self, log: Reader, chain: Chain, last: Link | None) -> None:
         if last is not None and log.end(OBSERVATIONS, chain.partition) < last.head.stop:
@@ -228,12 +247,16 @@ def _source(entry: Timed) -> int:
 
 
 def _require_record(log: Reader, chain: Chain) -> None:
-    """Raise `ArchiveError` when the log does not hold what was archived last."""
-    content = chain.content(len(chain) - 1)
-    last = content.observations[-1]
-    found = log.read(OBSERVATIONS, chain.partition, last[0], last[0] + 1, 1)
-    if found and found[0][1:] != last[2:]:
+    """Raise `ArchiveError` when the log holds another record than was archived last."""
+    if _holds_record(log, chain) is False:
         raise ArchiveError(_other(chain.store, chain.partition))
+
+
+def _holds_record(log: Reader, chain: Chain) -> bool | None:
+    """Tell whether the log holds what was archived last; None where it holds nothing there any more."""
+    last = chain.content(len(chain) - 1).observations[-1]
+    found = log.read(OBSERVATIONS, chain.partition, last[0], last[0] + 1, 1)
+    return found[0][1:] == last[2:] if found else None
 
 
 def _other(store: Store, partition: int) -> str:

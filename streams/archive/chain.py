@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from streams.archive.place import ArchiveDamaged, ArchiveError
+from streams.archive.place import ASIDE, ArchiveDamaged, ArchiveError
 from streams.archive.segment import Content, Head, State, digest, head_of, unpack
 from streams.archive.store import Store
 
@@ -25,8 +25,10 @@ T = TypeVar("T")
 
 SEGMENT, STATE, INDEX, START = ".seg", ".state", "index.json", "start.json"
 
-ASIDE = ".unreadable"
-"""What follows the name of a segment that was put aside."""
+FROM_OLDEST = "where the archive begins was taken from its oldest segment"
+
+SMALL = 1 << 16
+"""Bytes that the object may have which says where a chain begins."""
 
 SPARED = 86400.0
 """Seconds that are kept beyond the policy, at most, so that what is kept can be replayed from its beginning."""
@@ -70,22 +72,43 @@ class Chain:
         self.store, self.partition = store, partition
         self.folder = f"{partition:04}"
         self._days: dict[str, dict[str, Link]] = {}
-        self.damaged: dict[str, str] = {}  # indexes that cannot be read, and why
+        self.damaged: dict[str, str] = {}  # indexes, or where it begins, that cannot be read, and why
         self.refresh()
 
     def refresh(self) -> None:
         """List anew what there is."""
         listed = self.store.names(f"{self.folder}/")
         there = dict(listed)
-        self.start = Start()
-        if (name := f"{self.folder}/{START}") in there:
-            self.start = _decoded(_start, name, self.store.get(name) or b"")
+        start = self._started(there)
+        self.start = start or Start()
         segments = sorted((_number(name), name) for name in there if name.endswith(SEGMENT))
-        self.stale = [name for begin, name in segments if begin < self.start.begin]
+        self.stale = [name for begin, name in segments if start is not None and begin < start.begin]
         segments = segments[len(self.stale) :]
         self._begins, self.names = [begin for begin, _ in segments], [name for _, name in segments]
         self.states = sorted(name for name in there if name.endswith(STATE))
         self._sizes = there
+        if start is None:
+            self.start = self._start_found()
+
+    def _started(self, there: Mapping[str, int]) -> Start | None:
+        """Read where the chain begins; None where that cannot be read."""
+        name = f"{self.folder}/{START}"
+        self.damaged.pop(name, None)
+        if name not in there:
+            return Start()
+        try:
+            return _decoded(_start, name, self.store.get(name, SMALL) or b"")
+        except ArchiveDamaged as error:
+            self.damaged[name] = str(error).removeprefix(f"{name}: ")
+            return None
+
+    def _start_found(self) -> Start:
+        """Tell from the oldest segment where the chain begins: what came before has gone, in order."""
+        if self.names:
+            with suppress(ArchiveDamaged):  # its own fault names it
+                head = self.link(0).head
+                return Start(head.begin, head.previous)
+        return Start()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -159,31 +182,43 @@ class Chain:
         self._write_index(day)
         return link
 
-    def mend(self) -> None:
-        """Write the index of the newest day where a segment of it is missing: the writer was killed in between.
+    def mend(self) -> list[str]:
+        """Put right what a writer that was killed, or a loss of power, left behind; say what was put aside for it.
 
-        The newest segment, where no index names it and it cannot be read, is put aside: it was cut off by a loss of
-        power, and is written again.
+        The index of the newest day is written where a segment of it is missing. The newest segment, where no index
+        names it and it cannot be read, was cut off: it is written again. Where the chain begins, if that cannot be
+        read, is taken from its oldest segment.
         """
+        mended = []
         if self.names:
-            self._put_aside(self.names[-1])
+            mended += self._put_aside(self.names[-1])
+        told = not self.names or self.start.previous is not None
+        if (name := f"{self.folder}/{START}") in self.damaged and told:
+            self.store.keep_aside(name)
+            self.store.put(name, msgspec.json.encode(self.start))
+            mended.append(f"{name} could not be read: it is kept as {name}{ASIDE}; {FROM_OLDEST}")
+            self.refresh()
         if self.names:
             day = self.names[-1].rpartition("/")[0]
             known = self._day(day)
             missing = [name for name in self.names if name.startswith(f"{day}/") and name not in known]
             if missing:
                 self._write_index(day)
+        for said in mended:
+            logger.error("%s", said)
+        return mended
 
-    def _put_aside(self, name: str) -> None:
+    def _put_aside(self, name: str) -> list[str]:
         if name in self._day(name.rpartition("/")[0]):
-            return
+            return []
         try:
             self._linked(name)
         except ArchiveDamaged as error:
-            logger.error("%s; it is kept as %s and archived again", error, name + ASIDE)
-            self.store.put_new(name + ASIDE, self.store.get(name) or b"")
+            self.store.keep_aside(name)
             self.store.delete([name])
             self.refresh()
+            return [f"{error}; it is kept as {name}{ASIDE} and archived again"]
+        return []
 
     def keep_state(self, offset: int, clock: float, content: bytes) -> State:
         """Keep a state of the engine beside the segments."""
@@ -233,6 +268,8 @@ class Chain:
                 yield Fault(name, f"observations {stop} to {head.begin - 1} are missing")
             previous, stop = link.sha256, head.stop
         yield from (Fault(name, said) for name, said in self.damaged.items())
+        if (aside := f"{self.folder}/{START}{ASIDE}") in self._sizes:
+            yield Fault(aside, f"it could not be read, and {FROM_OLDEST}: compare with a copy, then remove it")
 
     def _content_faults(self, link: Link) -> Iterator[Fault]:
         packed = self._read(link.name)
@@ -306,8 +343,10 @@ class Chain:
         for name in self.names:
             if name.startswith(f"{day}/"):
                 if name not in known:  # another's
-                    known[name] = self._linked(name)
-                listed.append(known[name])
+                    with suppress(ArchiveDamaged):  # it is a fault, and no reason to archive no more
+                        known[name] = self._linked(name)
+                if name in known:
+                    listed.append(known[name])
         content = msgspec.json.format(msgspec.json.encode(listed), indent=1)
         self.store.put(f"{day}/{INDEX}", content)
 

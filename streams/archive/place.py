@@ -11,6 +11,9 @@ from streams.embedded.schema import LogError
 
 S3 = "s3://"
 
+ASIDE = ".unreadable"
+"""What follows the name of an object that was put aside."""
+
 
 class ArchiveError(LogError):
     """Say why the archive cannot do what was asked: one sentence. It is read as a log is."""

@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
-from streams.archive.place import ArchiveDamaged, ArchiveError, ArchiveUnavailable, Place
+from streams.archive.place import ASIDE, ArchiveDamaged, ArchiveError, ArchiveUnavailable, Place
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
@@ -78,6 +78,15 @@ class Store:
             if found.meta["size"] > most:
                 raise ArchiveDamaged(f"{name} has {found.meta['size']} bytes; {most} are the most that it may have")
             return bytes(found.bytes())
+
+    def keep_aside(self, name: str) -> None:
+        """Keep what an object holds, however large, under a name that says that it could not be read."""
+        with self._told():
+            try:
+                found = bytes(obstore.get(self._store, name).bytes())
+            except (NotFoundError, FileNotFoundError):
+                return
+        self.put_new(name + ASIDE, found)
 
     def names(self, prefix: str) -> list[tuple[str, int]]:
         """List the names below a prefix that ends in a slash, and their bytes, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import msgspec
 
 from streams.archive.chain import Chain, Fault, Link
-from streams.archive.place import ArchiveDamaged
+from streams.archive.place import ASIDE, ArchiveDamaged
 from streams.durable import replace
+
+logger = logging.getLogger(__name__)
 
 FILE = "archive.json"
 
@@ -23,8 +26,16 @@ class Witness(msgspec.Struct, frozen=True):
 
 
 def note(data: Path, where: str, heads: Mapping[int, Link]) -> None:
-    """Note where the chains end now; what is known of others stays. Raise `OSError`."""
-    known = read(data)
+    """Note where the chains end now; what is known of others stays. Raise `OSError`.
+
+    What cannot be read is put aside, and noted anew: nothing is archived the less for it.
+    """
+    try:
+        known = read(data)
+    except ArchiveDamaged as error:
+        logger.error("%s; it is kept as %s", error, FILE + ASIDE)
+        (data / FILE).replace(data / (FILE + ASIDE))
+        known = None
     before = known.heads if known is not None and known.where == where else {}
     found = {str(number): (link.head.stop, link.sha256) for number, link in heads.items()}
     if before != before | found:
@@ -43,7 +54,13 @@ def read(data: Path) -> Witness | None:
 
 def faults(data: Path, where: str, chains: Sequence[Chain]) -> Iterator[Fault]:
     """Yield the chains that no longer hold the segment that this folder saw at their end."""
-    known = read(data)
+    if (aside := data / (FILE + ASIDE)).exists():
+        yield Fault(str(aside), "it could not be read, so an archive cut short before then was not noticed: remove it")
+    try:
+        known = read(data)
+    except ArchiveDamaged as error:
+        yield Fault(str(data / FILE), str(error))
+        return
     if known is None or known.where != where:
         return
     for chain in chains:

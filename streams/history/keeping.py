@@ -38,7 +38,7 @@ class Keeping:
         self._most = found.history_gigabytes * 1e9
         self._keeper = Keeper(self._log, self._store, Naming(site))
         self._stop = threading.Event()
-        self._trouble = Trouble(vitals, HISTORY_FOLDER)
+        self._vitals, self._trouble = vitals, Trouble(vitals, HISTORY_FOLDER)
         self._bytes, self._rounds = self._store.bytes, 0
         self._thread = threading.Thread(target=self._run, name="keep", daemon=True)
 
@@ -76,18 +76,33 @@ class Keeping:
 
     def once(self) -> bool:
         """Keep what there is now; tell whether it could be kept."""
+        damaged = self._store.damaged
         try:
-            if self._rounds % TIDY == 0:  # at first: what goes makes room
-                self._store.tidy(time.time(), self._most)
-            self._store.require_room()
-            self._keeper.step(time.time(), lambda: not self._stop.is_set())
-            self._rounds += 1
-            self._bytes = self._store.bytes
+            self._once()
         except Exception as error:  # whatever it is: a thread that ended would be missed by nobody
             self._trouble.note("keep", f"the history cannot be kept: {said(error)}", error)
             return False
+        finally:
+            if self._store.damaged > damaged:
+                self._tell_of_damage()
         self._trouble.note("keep", "")
         return True
+
+    def _tell_of_damage(self) -> None:
+        """Have an alarm stand until somebody acknowledges it."""
+        component = f"{HISTORY_FOLDER}:damaged"
+        self._vitals.down(component, "cannot be read: " + ", ".join(file.name for file in self._store.put_aside()[-5:]))
+        self._vitals.back(component)
+
+    def _once(self) -> None:
+        if self._rounds % TIDY == 0:  # at first: what goes makes room
+            self._store.tidy(time.time(), self._most)
+        self._store.require_room()
+        self._keeper.step(time.time(), lambda: not self._stop.is_set())
+        if self._rounds % TIDY == 0:
+            self._store.look_through()
+        self._rounds += 1
+        self._bytes = self._store.bytes
 
     def _run(self) -> None:
         while not self._stop.is_set():

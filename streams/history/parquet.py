@@ -3,7 +3,8 @@
 history/<tier>/<day>/<number>.parquet are what was kept in the course of a day, made from the log every few minutes;
 once the day is over they become history/<tier>/<day>.parquet. How far in the log it has come is in history/kept.json,
 written when those files are on the disk: what an end without warning or a loss of power leaves half done is done again
-under the same names. A file that cannot be read all the same is put aside as <name>.damaged, and counted.
+under the same names. A file that cannot be read all the same is put aside as <name>.damaged, and counted: of a day that
+is over, once `look_through` comes by it.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class Parquet:
         self._parts: dict[tuple[Path, int], _Part] = {}
         self.damaged = 0
         """Files that were put aside."""
+        self._sound: set[Path] = set()  # whole days that were read through
 
     def kept(self) -> Kept:
         """Say how far it has come."""
@@ -150,6 +152,29 @@ class Parquet:
             for day in sorted((self.folder / tier.name).glob("*/")):
                 if day.name < today:
                     self._join(tier, day)
+
+    def look_through(self) -> None:
+        """Put aside the days' files that cannot be read: all are looked at, and one more is read to its end."""
+        days = [
+            (tier, file) for tier in self.tiers.values() for file in sorted((self.folder / tier.name).glob("*.parquet"))
+        ]
+        for tier, file in days:
+            part = self._part(file)
+            if part.end < part.begin and file.exists():
+                self._is_good(tier, file)
+        there = {file for _, file in days}
+        self._sound &= there
+        if self._sound >= there:
+            self._sound.clear()  # once more: disks forget, too
+        for tier, file in days:
+            if file not in self._sound and file.exists():
+                self._sound.add(file)
+                self._is_good(tier, file)
+                return
+
+    def put_aside(self) -> list[Path]:
+        """List the files that were put aside and are still there."""
+        return sorted(self.folder.glob(f"*/*{_DAMAGED}"))
 
     def require_room(self, more: int = 0) -> None:
         """Raise `OSError` where the disk has not so many bytes more than `LEAST_FREE`: others need it, too."""
@@ -237,7 +262,8 @@ class Parquet:
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError) as error:
-            aside = self.folder / tier.name / f"{_day_of(file)}-{file.stem}{_DAMAGED}"
+            day = _day_of(file)
+            aside = self.folder / tier.name / f"{day if day == file.stem else f'{day}-{file.stem}'}{_DAMAGED}"
             logger.error("%s cannot be read, and is put aside as %s: %s", file, aside.name, error)
             file.replace(aside)
             self.damaged += 1

@@ -59,7 +59,7 @@ class Archiving:
         self._trouble = ""
         self._since: float | None = None  # of the trouble
         self._told: bool | None = None  # whether an alarm stands; an earlier run may have left one
-        self._before = {"segments": 0, "observations": 0, "bytes": 0, "lost": 0}
+        self._before = {"segments": 0, "observations": 0, "bytes": 0, "lost": 0, "damaged": 0}
         self.turned = time.monotonic()
         self._lag = 0.0
 
@@ -73,7 +73,10 @@ class Archiving:
     def turn(self) -> None:
         """Archive what is due; trouble is told, and another turn tries again."""
         try:
-            self._turn()
+            try:
+                self._turn()
+            finally:
+                self._mended()
             trouble = ""
         except (LogError, OSError) as error:
             trouble = str(error)
@@ -127,9 +130,19 @@ class Archiving:
             housekeeping.note(found, housekeeping.ACTOR, "archive.pruned", found.archive, bytes=size)
 
     def _lost(self, partition: int, count: int) -> None:
+        self._acknowledged(
+            f"{COMPONENT}:{partition}", f"{count} observations were gone from the log before they were archived"
+        )
+
+    def _mended(self) -> None:
+        archiver = self._archiver
+        if archiver is not None and archiver.mended:
+            self._acknowledged(f"{COMPONENT}:damaged", "; ".join(archiver.mended))
+            archiver.mended.clear()
+
+    def _acknowledged(self, component: str, said: str) -> None:
         """Have an alarm stand until somebody acknowledges it."""
-        component = f"{COMPONENT}:{partition}"
-        self._vitals.down(component, f"{count} observations were gone from the log before they were archived")
+        self._vitals.down(component, said)
         self._vitals.back(component)
 
     def _tell(self, trouble: str) -> None:
@@ -193,6 +206,7 @@ def _counts(archiver: Archiver) -> dict[str, int]:
         "observations": archiver.observations,
         "bytes": archiver.bytes,
         "lost": archiver.lost,
+        "damaged": archiver.damaged,
     }
 
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -84,6 +85,30 @@ def test_a_pod_is_locked_up_and_its_probes_are_answered(tmp_path: Path) -> None:
     assert pod["terminationGracePeriodSeconds"] > 7, "a run stops within seven seconds"
     given = environment((DEPLOY / "kubernetes" / "base" / "settings.env").read_text())
     assert usable(given, tmp_path).kafka_session_seconds == 6
+
+
+@pytest.mark.parametrize("version", ["1.31", kubernetes_validate.latest_version()])
+def test_resources_are_what_kubernetes_own_schemas_ask_for(version: str) -> None:
+    found = [
+        one
+        for file in sorted((DEPLOY / "kubernetes").glob("*/*.yaml"))
+        if file.name != "kustomization.yaml"
+        for one in yaml.safe_load_all(file.read_text())
+    ]
+    for one in found:
+        kubernetes_validate.validate(one, version, strict=True)
+    kinds = ["HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget", "Service", "Service", "StatefulSet"]
+    assert sorted(one["kind"] for one in found) == kinds
+    wrong = {**found[-1], "spec": {**found[-1]["spec"], "maxReplica": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, version, strict=True)
+
+
+def test_runs_are_added_by_a_share_of_what_they_ask_for() -> None:
+    one = yaml.safe_load((DEPLOY / "kubernetes" / "three-nodes" / "scaling.yaml").read_text())["spec"]
+    assert one["scaleTargetRef"]["name"] == stateful()["metadata"]["name"]
+    assert one["minReplicas"] == 3, "no fewer than the overlay says"
+    assert stateful()["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"], "shares of what?"
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl here")

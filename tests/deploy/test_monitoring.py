@@ -49,7 +49,7 @@ TOLD: dict[str, Any] = {
         "mail_answered": 4,
     },
     "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
-    "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "lag": 1.5, "trouble": ""},
+    "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "damaged": 1, "lag": 1.5, "trouble": ""},
     "history": {
         "readings": 9,
         "alarms": 1,

@@ -75,6 +75,23 @@ def test_the_alarms_of_a_new_log_reach_an_old_journal(tmp_path: Path, runs: int)
     assert alarms(tmp_path, "open") == {"p4"}, "the engine of the new log knows no other: nobody could close them"
 
 
+def test_what_alarms_after_the_log_lost_its_end_reaches_a_journal_that_did_not_and_is_said(tmp_path: Path) -> None:
+    """As after a loss of power, where the two are not flushed together."""
+    work(tmp_path, 0, 1)
+    before = (tmp_path / "log.sqlite").read_bytes()
+    for point in (1, 2, 3):
+        work(tmp_path, point, point + 1)
+    remove(tmp_path, "log.sqlite")
+    (tmp_path / "log.sqlite").write_bytes(before)
+    work(tmp_path, 4, 5)
+    assert alarms(tmp_path) == {"p0", "p1", "p2", "p3", "p4"}
+    assert alarms(tmp_path, "open") == {"p0", "p4"}, "the log knows nothing of the others: nobody could close them"
+    with contextlib.closing(Reader(settings.load({}, data=str(tmp_path)).journal_url)) as reader:
+        (told,) = [one for one in reader.alarms("all", limit=500).items if one["scope"] == "memory"]
+    said = told["explanation"]["clause"]
+    assert "the log ends at" in said and "FORESHOCK_SYNCHRONOUS" in said
+
+
 def trim_past_the_snapshot(folder: Path) -> None:
     """Leave a log as retention does where no snapshot was written for long; a last reading is not looked at yet."""
     at = START + 150.0

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from streams.archive import marker
 from streams.archive.archiver import archive_all, prune
-from streams.archive.chain import ASIDE, Chain
-from streams.archive.place import ArchiveError, Place
+from streams.archive.chain import START, Chain
+from streams.archive.place import ASIDE, ArchiveError, Place
 from streams.archive.reader import ArchiveReader
 from streams.archive.store import Store
 from streams.embedded.reader import LogReader
@@ -264,3 +265,78 @@ def test_beyond_the_bytes_the_oldest_go_and_the_newest_stays(past: Path, folder:
     assert prune([Chain(store, 0)], 0.0, 1e9) == 0
     assert prune([Chain(store, 0)], BEGAN + 1000 * HOUR, 1.0) > 0
     assert len(Chain(store, 0)) == 1
+
+
+@pytest.mark.parametrize("left", [b"", b'{"identity":"so'])
+def test_a_marker_that_cannot_be_read_is_written_anew_where_the_log_holds_what_is_archived(
+    past: Path, folder: Place, tmp_path: Path, left: bytes
+) -> None:
+    whole = objects(archived(past, folder))
+    (folder.folder / marker.NAME).write_bytes(left)
+    with LogReader(past) as log:
+        one = archiver(Store(folder), past)
+        archive_all(one, log, BEGAN)
+    assert (folder.folder / (marker.NAME + ASIDE)).read_bytes() == left
+    assert [marker.NAME in said for said in one.mended] == [True] and one.damaged == 1
+    (folder.folder / (marker.NAME + ASIDE)).unlink()
+    assert objects(Store(folder)) == whole
+
+
+def test_a_marker_that_cannot_be_read_is_written_anew_where_nothing_is_archived_yet(past: Path, folder: Place) -> None:
+    folder.folder.mkdir()
+    (folder.folder / marker.NAME).write_bytes(b"")
+    assert len(Chain(archived(past, folder), 0)) > 0
+
+
+def test_a_marker_that_cannot_be_read_is_left_where_the_log_is_another_or_holds_nothing_of_it(
+    past: Path, folder: Place, tmp_path: Path
+) -> None:
+    archived(past, folder)
+    (folder.folder / marker.NAME).write_bytes(b"")
+    other, gone = copy(past, tmp_path / "other"), copy(past, tmp_path / "gone")
+    with LogReader(past) as log:
+        cut_off(gone, log.end(OBSERVATIONS, 0))
+    with sqlite3.connect(other) as connection:
+        connection.execute("UPDATE record SET value = CAST(value || x'00' AS BLOB)")
+    connection.close()
+    for file in (other, gone):
+        with LogReader(file) as log, pytest.raises(ArchiveError, match=r"put archive\.json back from a copy"):
+            archive_all(archiver(Store(folder), file), log, BEGAN)
+    assert (folder.folder / marker.NAME).read_bytes() == b""
+
+
+def test_where_a_chain_begins_is_taken_from_its_oldest_segment_when_it_cannot_be_read_and_that_is_told(
+    past: Path, folder: Place
+) -> None:
+    archived(past, folder)
+    chain = Chain(Store(folder), 0)
+    links = list(chain.links())
+    chain.drop(2)
+    start = folder.folder / "0000" / START
+    good = start.read_bytes()
+    start.write_bytes(b"")
+    read_only = Chain(Store(folder), 0)
+    assert list(read_only.links()) == links[2:]
+    assert [fault.name for fault in read_only.faults(whole=True)] == ["0000/start.json"]
+    with LogReader(past) as log:
+        one = archiver(Store(folder), past)
+        archive_all(one, log, BEGAN)
+    assert start.read_bytes() == good and one.damaged == 1
+    said = [*Chain(Store(folder), 0).faults(whole=True)]
+    assert [fault.name for fault in said] == ["0000/start.json" + ASIDE], "until somebody has looked at it"
+    start.with_name(START + ASIDE).unlink()
+    assert [*Chain(Store(folder), 0).faults(whole=True)] == []
+
+
+def test_where_a_chain_begins_is_not_made_up_when_its_oldest_segment_cannot_be_read_either(
+    past: Path, folder: Place
+) -> None:
+    archived(past, folder)
+    chain = Chain(Store(folder), 0)
+    chain.drop(2)
+    (folder.folder / "0000" / START).write_bytes(b"")
+    (folder.folder / chain.names[0]).write_bytes(b"")
+    for index in folder.folder.rglob("index.json"):
+        index.unlink()
+    Chain(Store(folder), 0).mend()
+    assert (folder.folder / "0000" / START).read_bytes() == b""

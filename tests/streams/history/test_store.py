@@ -312,3 +312,23 @@ def test_a_file_that_cannot_be_read_is_put_aside_and_takes_nothing_with_it(tmp_p
     assert minutes is not None and minutes.counted.sum() == 3 * 144, "of another file"
     store.tidy(START + 3700 * 86400.0, 1e12)
     assert not list((tmp_path / "history").rglob("*.damaged"))
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.5])
+def test_a_whole_days_file_that_cannot_be_read_is_put_aside_in_the_end(tmp_path: Path, rest: float) -> None:
+    store = kept(tmp_path)
+    for number in range(3):
+        scored, now = day_of(number)
+        store.keep(scored, {"scores:0": number}, now)
+    store.tidy(START + 5 * 86400.0, 1e12)
+    store.look_through()
+    broken = tmp_path / "history" / "minutes" / "20260102.parquet"
+    content = broken.read_bytes()
+    whole = bytearray(content)
+    whole[4 : len(whole) // 2] = bytes(len(whole) // 2 - 4)  # its description stays whole
+    broken.write_bytes(bytes(whole) if rest else b"")
+    days = len(list((tmp_path / "history").rglob("*.parquet")))
+    for _ in range(2 * days if rest else 1):  # a part that is still described is found when it is read to its end
+        store.look_through()
+    assert [file.name for file in store.put_aside()] == ["20260102.damaged"] and store.damaged == 1
+    assert len(rows(list(store.readings([1], START - 86400.0, 4e9)))) == 72 * 3, "of other files"

@@ -12,6 +12,7 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from streams import settings
+from streams.doctor import examine
 from streams.embedded.store import Log, TopicSpec
 from streams.history import columns, keeping, writing
 from streams.history.columns import Scored
@@ -118,7 +119,15 @@ def test_the_data_folder_gets_what_the_log_has_and_says_what_keeps_it_from_that(
         (tmp_path / "history" / "readings").unlink()
         until(lambda: one.figures()["readings"] == 18 and not one.figures()["trouble"])
         assert said.said[2:] == [(HISTORY_FOLDER, "")] and one.is_alive
+        before = time.strftime("%Y%m%d", time.gmtime(time.time() - 86400.0))
+        (tmp_path / "history" / "readings" / f"{before}.parquet").write_bytes(b"")
+        until(lambda: one.figures()["lost"] == {"damaged": 1})
+        until(lambda: len(said.said) == 5)
+        assert [component for component, detail in said.said[3:]] == [f"{HISTORY_FOLDER}:damaged"] * 2
+        assert f"{before}.damaged" in said.said[3][1], "it stands until somebody acknowledges it"
         one.stop()
+    finding = next(examine(found, "history"))
+    assert not finding.well and f"{before}.damaged" in finding.said and "backup" in finding.said
 
 
 @pytest.mark.parametrize(

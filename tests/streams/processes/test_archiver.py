@@ -101,6 +101,26 @@ def test_what_was_gone_before_is_an_alarm_to_acknowledge(found: settings.Setting
     assert lost > 0 and heard.said.index(("archive:0", said)) + 1 == heard.said.index(("archive:0", ""))
 
 
+def test_what_could_not_be_read_is_put_aside_told_and_holds_nothing_up(found: settings.Settings) -> None:
+    clock = Clock()
+    archiving, heard = made(found, clock)
+    clock.now = BEGAN + 1.5 * HOUR
+    archiving.turn()
+    archiving.close()
+    marker, noted = Path(found.archive) / "archive.json", found.data_folder / witness.FILE
+    marker.write_bytes(b"")
+    noted.write_bytes(b"")
+    clock.now = BEGAN + 100 * HOUR
+    archiving.turn()
+    assert (archiving.figures()["trouble"], archiving.figures()["damaged"]) == ("", 1)
+    told = [detail for component, detail in heard.said if component == "archive:damaged"]
+    assert "archive.json could not be read" in told[0] and told[1] == "", "it stands until somebody acknowledges it"
+    seen = survey(Place(where=found.archive), found.data_folder, whole=True)
+    assert seen is not None and [Path(fault.name) for fault in seen.faults] == [
+        noted.with_name(noted.name + ".unreadable")
+    ], "until somebody has looked at it: what was cut off before could not be noticed"
+
+
 def test_the_policy_is_kept_to_once_a_day(found: settings.Settings) -> None:
     clock = Clock()
     kept = settings.load({}, data=found.data, archive=found.archive, archive_days=1.0)
