@@ -225,7 +225,9 @@ class MockApi:
             items = [row for row in items if row.get("state", row.get("leg")) == wanted]
         if field_only:
             items = [row for row in items if row["unit"] == user["unit"]]
-        return JSONResponse({"items": items, "next": None})
+        begin, most = int(query.get("before") or 0), int(query.get("limit", 50))
+        more = begin + most < len(items)
+        return JSONResponse({"items": items[begin : begin + most], "next": begin + most if more else None})
 
     async def snapshot(self, request: Request) -> Response:
         self.person(request)

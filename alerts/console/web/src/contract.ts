@@ -521,8 +521,8 @@ export interface Work {
 }
 
 export interface SystemChecks extends Work {
-  findings: { what: string; well: boolean; said: string }[];
-  problems: { file: string; line: number | null; field: string; message: string }[];
+  findings: { what: string; well: boolean; told: string }[]; // told: in the reader's language
+  problems: { file: string; line: number | null; field: string; told: string }[];
 }
 
 export interface Backups extends Work {
@@ -963,7 +963,7 @@ export interface ReplayResult {
   same: number;
 }
 export interface ReplayFound extends Replay {
-  problems: { file: string; line: number; field: string; message: string }[];
+  problems: { file: string; line: number; field: string; message: string; said: string }[]; // said: in the reader's language
   result: ReplayResult | SweepResult | null;
 }
 export interface KnownMode {
