@@ -52,6 +52,13 @@ _SAID: tuple[tuple[str, str], ...] = (
         "process {} runs on {}; of the ports of these settings {}",
         "进程 {} 正在使用 {}；按设置的端口：{}",
     ),
+    (
+        "process {} runs on {}; of the ports of these settings console {} answers in {} ms, MQTT {} answers in {} ms",
+        "进程 {} 正在使用 {}；按设置的端口：控制台 {}，{} 毫秒应答；MQTT {}，{} 毫秒应答",
+    ),
+    ("console {} is free, MQTT {} is free, (not running)", "控制台 {} 空闲，MQTT {} 空闲（未运行）"),
+    ("console {} is free, MQTT {} is free", "控制台 {} 空闲，MQTT {} 空闲"),
+    ("none is kept; {} names where", "未设置归档；用 {} 指定位置"),
     # a backup
     ("{} is no folder", "{} 不是目录"),
     # a replay

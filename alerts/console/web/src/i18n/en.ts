@@ -68,7 +68,7 @@ export const en: Record<keyof typeof zh, string> = {
   'figures.rate.help': 'Readings received per second',
   'figures.live': 'Live points',
   'figures.live.help': 'Points that report on time / all points. Silence is not safety.',
-  'figures.cameras': 'Live cameras',
+  'figures.cameras': 'Cameras',
   'figures.cameras.help': 'Cameras that are live / all cameras',
   'figures.load': 'Alarm load',
   'figures.load.span': '/10 min',
