@@ -38,6 +38,8 @@ PAGES = {
     "wall": ("#/wall", "chen", "[data-test=wall-cameras] img"),
     "explore": ("#/explore?points=slope-shiyan-1.rain&span=3600", "lin", "[data-test=explored] canvas"),
     "quality": ("#/inputs", "lin", "[data-test=quality] tbody tr"),
+    "cameras": ("#/inputs/cameras", "lin", "[data-test=cameras] tbody tr"),
+    "board": ("#/field", "chen", "[data-test=board] li"),
     "quarantine": ("#/inputs/quarantine", "lin", "[data-test=refused] li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),

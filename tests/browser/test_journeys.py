@@ -172,6 +172,10 @@ def test_header_is_one_row_at_1440_in_both_languages(open_page: Any, mock: Any) 
         header.get_by_role("button", name=button).click()
         expect(header.get_by_role("button", name={"EN": "中文", "中文": "EN"}[button])).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
+    for button in ("EN", "中文"):
+        assert header.get_by_role("navigation").bounding_box()["width"] > 140  # it scrolls: some of it is seen
+        header.get_by_role("button", name=button).click()
+        expect(header.get_by_role("button", name={"EN": "中文", "中文": "EN"}[button])).to_be_visible()
     assert header.bounding_box()["height"] < 110
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

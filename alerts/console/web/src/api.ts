@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
+  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
   Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
@@ -189,6 +189,7 @@ export const api = {
   siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
   overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
   areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  cameras: () => request<{ since: number; until: number; cameras: CameraFare[] }>('GET', '/cameras/operations'),
   areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 
   openIncidents: () => whole<Incident>('/incidents', { state: 'open' }),

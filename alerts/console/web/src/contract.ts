@@ -90,6 +90,17 @@ export interface SiteMap {
 }
 export type Health = 'live' | 'stale' | 'never';
 type Counts = Record<Health, number>;
+
+export interface CameraFare {
+  camera: string;
+  area: string;
+  supplier: string;
+  state: Health;
+  troubled: boolean; // an alarm of data quality about it stands
+  in_order: number | null; // 0..1 of the time; null where nothing was ever heard
+  troubles: number;
+  time_to_repair: number | null; // seconds
+}
 export interface AreaCount {
   area: string;
   points: Counts;

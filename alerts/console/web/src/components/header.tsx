@@ -9,7 +9,7 @@ import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
 import { disableSound, enableSound, muted, mutedUntil, sound } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
-import { confined, fieldOnly, isRisk, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
+import { confined, fieldOnly, isRisk, loaded, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
 import { OnDuty } from './duty';
 import { LevelShape } from './level';
@@ -85,7 +85,7 @@ function Counts() {
         <li key={level} class={open[level] ? `level-${level}` : 'none'} title={t(`level.${level}.long`)}>
           <LevelShape level={level} size={18} />
           <span class="only-read">{t(`level.${level}.long`)} </span>
-          <b>{open[level]}</b>
+          <b>{loaded.value ? open[level] : '–'}</b>
         </li>
       ))}
     </ul>
