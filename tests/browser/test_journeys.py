@@ -212,6 +212,12 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     expect(page.locator(".send textarea")).to_be_visible()
     page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
     expect(page.locator(".plan")).to_contain_text("1/4")
+    page.emulate_media(media="print")  # on paper: light, what can be pressed is gone, nothing lies upon anything
+    page.set_viewport_size({"width": 760, "height": 1100})  # A4
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("header.top, .queue, main button").filter(visible=True)).to_have_count(0)
+    story, side = page.locator("article.incident").bounding_box(), page.locator("aside.side").bounding_box()
+    assert story["width"] > 700 and side["y"] >= story["y"] + story["height"]
 
 
 def test_refusal_by_the_engine_is_said_in_its_own_words(open_page: Any, mock: Any) -> None:

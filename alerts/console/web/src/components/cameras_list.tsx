@@ -69,7 +69,9 @@ function Table({ cameras }: { cameras: readonly CameraFare[] }) {
                 <span class="quiet model-why">{areaName(one.area)}</span>
               </th>
               <td>
-                <PartSymbol kind="camera" state={one.state} /> {tCode('map.health', one.state)}
+                <span class="camera-state">
+                  <PartSymbol kind="camera" state={one.state} /> {tCode('map.health', one.state)}
+                </span>{' '}
                 {one.troubled && <span class="chip">{t('cameras.troubled')}</span>}
               </td>
               <td class="number">{share(one.in_order)}</td>

@@ -15,6 +15,7 @@ export const en: Record<keyof typeof zh, string> = {
   'loading': 'Loading…',
   'retry': 'Try again',
   'reload': 'Reload the page',
+  'print': 'Print',
   'dismiss': 'Dismiss',
   'undo': 'Undo',
   'undone': 'Undone',

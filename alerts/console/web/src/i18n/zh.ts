@@ -13,6 +13,7 @@ export const zh = {
   'loading': '正在读取…',
   'retry': '重试',
   'reload': '重新载入页面',
+  'print': '打印',
   'dismiss': '关闭提示',
   'undo': '撤销',
   'undone': '已撤销',

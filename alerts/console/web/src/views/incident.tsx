@@ -102,6 +102,9 @@ function Head({ incident, cause, shelvable, onDo }: HeadProps) {
           </a>
         )}
         {area && <a href={href('map', area.id)}>{t('map.look')}</a>}
+        <button type="button" class="plain" onClick={() => print()}>
+          {t('print')}
+        </button>
       </p>
       <dl class="facts">
         <div>
