@@ -1,8 +1,13 @@
-"""Every page passes axe in both themes, on desk and phone."""
+"""Every page passes axe in both themes and languages, on desk and phone.
+
+With `FORESHOCK_TEST_PICTURES` naming a folder, a picture of each is kept there, to be looked at.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.browser
 
+PICTURES = os.environ.get("FORESHOCK_TEST_PICTURES", "")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 PAGES = {
     "watch": ("#/", "chen", "#incident-title"),
@@ -58,7 +64,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, name: str) -> None:
+def test_page_has_no_axe_violation_in_either_theme_and_language(open_page: Any, mock: Any, name: str) -> None:
     path, who, ready = PAGES[name]
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.worsen(incident))
@@ -71,11 +77,18 @@ def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, na
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)
     page.goto(f"{mock.url}/{path}")
-    for theme in ("dark", "light"):
-        page.evaluate(f"localStorage.setItem('foreshock.theme', '{theme}')")
+    for theme, language in (("dark", "zh-CN"), ("light", "en")):
+        page.evaluate(
+            "([theme, language]) => Object.assign(localStorage, "
+            "{'foreshock.theme': theme, 'foreshock.language': language})",
+            [theme, language],
+        )
         page.reload()
         page.locator(ready).first.wait_for()
         assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.lang") == language
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}-{theme}-{language}.png", full_page=True)
         found = Axe().run(page, options=RULES).response["violations"]
         assert not found, "\n".join(
             f"{theme}: {one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]
