@@ -6,7 +6,7 @@ import type { CameraFare, Health } from '../contract';
 import { t, tCode } from '../i18n';
 import { href } from '../router';
 import { areaName, cameraName } from '../store';
-import { AreaOptions } from './form';
+import { AreaFilter } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { PartSymbol } from './map_symbols';
 import { share } from './report_plots';
@@ -22,13 +22,7 @@ export function CamerasList() {
     <>
       <p class="quiet">{data ? t('cameras.help', { since: moment(data.since) }) : ''}</p>
       <div class="filters">
-        <label>
-          <span>{t('explore.area')}</span>
-          <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
-            <option value="">{t('inputs.all')}</option>
-            <AreaOptions />
-          </select>
-        </label>
+        <AreaFilter area={area} change={setArea} />
         <label>
           <span>{t('filter.state')}</span>
           <select value={state} onChange={(event) => setState(event.currentTarget.value)}>

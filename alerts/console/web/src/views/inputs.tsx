@@ -4,7 +4,7 @@ import { api, type RefusedQuery } from '../api';
 import { duration, moment } from '../clock';
 import { Action } from '../components/action';
 import { CamerasList } from '../components/cameras_list';
-import { AreaOptions } from '../components/form';
+import { AreaFilter } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { tell } from '../components/notices';
 import type { Refused, RefusedReplay } from '../contract';
@@ -49,13 +49,7 @@ function Quality() {
     <>
       <p class="quiet">{t('inputs.quality.help')}</p>
       <div class="filters">
-        <label>
-          <span>{t('explore.area')}</span>
-          <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
-            <option value="">{t('inputs.all')}</option>
-            <AreaOptions />
-          </select>
-        </label>
+        <AreaFilter area={area} change={setArea} />
         <button type="button" onClick={again}>{t('explore.again')}</button>
       </div>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
