@@ -121,7 +121,7 @@ def _comment_alarm(book: Casebook, alarm: Alarm, command: Command, clock: float,
     out.append(book.alarm_record(alarm, "comment", alarm.state, clock, actor=command.actor, reason=text))
     incident = book.cases.incidents.get(alarm.incident)
     if incident is not None:
-        _comment(book, incident, command, clock, out)
+        _comment(book, incident, command, clock, out, alarm=alarm.id)
 
 
 def _attach(book: Casebook, alarm: Alarm, command: Command, clock: float, out: list[AnyOutcome]) -> None:
@@ -246,14 +246,16 @@ def _units(book: Casebook, incident: Incident, command: Command, on_it: set[str]
     return units
 
 
-def _comment(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:
+def _comment(
+    book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome], *, alarm: str = ""
+) -> None:
+    """Note something on an incident, or on an `alarm` of it: who may not see that one does not read the note."""
     text = _text(book, command, "text")
     if not text:
         raise Refusal("text_needed")
     attend(incident)
-    out.append(
-        book.incident_record(incident, "commented", clock, actor=command.actor, reason=text, args={"text": text})
-    )
+    args = {"text": text, "alarm": alarm} if alarm else {"text": text}
+    out.append(book.incident_record(incident, "commented", clock, actor=command.actor, reason=text, args=args))
 
 
 def _tick(book: Casebook, incident: Incident, command: Command, clock: float, out: list[AnyOutcome]) -> None:

@@ -145,6 +145,7 @@ class IncidentChange(Outcome, tag="incident", frozen=True):
     # merged: it ended, `args.into` has its alarms and orders; took_in: it has those of `args.incidents` from now on,
     # reported: a person told of it, `args.report` is the report and `args.count` how many there are,
     # split: some went into a new one, `args.into`,
+    # commented: with `args.alarm` where it was said of that,
     # recalled: nobody mends anything of it any more, what was ordered for is well,
     # attached: a file was put with an alarm of it, `args.attachment` with `args.alarm`,
     # set_aside: an alarm of it was, reminded: an alarm of it still waits for an acknowledgement

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
+from alerts.console.phrases import Phrases
 from sensors.problem import Problem
 
 _SAID: tuple[tuple[str, str], ...] = (
@@ -154,15 +154,11 @@ def said(message: str, language: str) -> str:
     if column is not None:
         inside = said(column[2], language)
         return message if inside == column[2] else f"第 {column[1]} 列：{inside}"
-    plain = _MEANT.sub("", message)
-    for pattern, words in _patterns():
-        found = pattern.fullmatch(plain)
-        if found is None:
-            continue
-        text = "".join(piece for pair in zip_longest(words.split("{}"), found.groups(), fillvalue="") for piece in pair)
-        meant = _MEANT.search(message)
-        return text if meant is None else f"{text}（是否想写 {meant[1]}？）"
-    return message
+    text = _phrases().chinese(_MEANT.sub("", message))
+    if text is None:
+        return message
+    meant = _MEANT.search(message)
+    return text if meant is None else f"{text}（是否想写 {meant[1]}？）"
 
 
 def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
@@ -172,6 +168,5 @@ def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    ordered = sorted(_SAID, key=lambda pair: -len(pair[0].replace("{}", "")))
-    return [(re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), zh) for english, zh in ordered]
+def _phrases() -> Phrases:
+    return Phrases(_SAID)

@@ -261,6 +261,8 @@ class TestAssignAndComment:
         out = desk.command(command("comment", alarm.alarm, "1", text="called the owner"), 1.0)
         assert edges(out) == ["comment", "incident commented", "ok"]
         assert transition(out).reason == "called the owner"
+        (said,) = (one for one in out if isinstance(one, IncidentChange))
+        assert said.args == {"text": "called the owner", "alarm": alarm.alarm}, "as those may read it who see the alarm"
 
     def test_a_comment_on_an_alarm_whose_incident_is_closed_stands_with_the_alarm(self, desk: Desk) -> None:
         alarm = raised(desk)

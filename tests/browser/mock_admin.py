@@ -52,6 +52,7 @@ class Administration:
             "items": [],
         }
         self.second: set[str] = set()
+        self.muted: list[str] = []  # why somebody's page was silent
         self.calm = False  # nothing happened in the span that is reported
 
     def read(self, path: list[str], query: Any, site: Row) -> Any:
@@ -89,12 +90,14 @@ class Administration:
             self.sessions = [one for one in self.sessions if one["id"] != path[1]]
         elif path == ["system", "checks"]:
             said = [("disk", True, "112 GB free"), ("outbox", False, "2 order(s) were not delivered")]
-            findings = [{"what": what, "well": well, "said": words} for what, well, words in said]
-            problem = {"file": "rules/fire.yaml", "line": 12, "field": "levels.red", "message": "unknown feature"}
+            findings = [{"what": what, "well": well, "said": words, "told": words} for what, well, words in said]
+            problem = {"file": "rules/fire.yaml", "line": 12, "field": "levels.red", "told": "unknown feature"}
             self.looked = {**self.work, "begun": now, "ended": now, "findings": findings, "problems": [problem]}
         elif path == ["system", "backups"]:
             made = {"file": "foreshock-20261127T120000Z.tar.gz.age", "time": now, "bytes": 3.4e9, "encrypted": True}
             self.backups = {**self.backups, "begun": now, "ended": now, "items": [made]}
+        elif path == ["me", "mute"]:
+            self.muted.append(body["reason"])
         elif path == ["me", "second-step"] and method == "POST":
             return {"secret": SECRET, "address": f"otpauth://totp/x?secret={SECRET}", "picture": DOT}
         elif path == ["me", "second-step"]:

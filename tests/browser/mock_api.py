@@ -152,7 +152,7 @@ class MockApi:
             return JSONResponse(world.status())
         if path == ["map"]:
             return JSONResponse(drawing())
-        if path[0] == "cameras":
+        if path[0] == "cameras" and path[-1] != "operations":
             if world.models_broken:
                 raise Failure(503, "cameras_away", "没有画面")
             return Response(picture(), media_type="image/jpeg")
@@ -225,7 +225,9 @@ class MockApi:
             items = [row for row in items if row.get("state", row.get("leg")) == wanted]
         if field_only:
             items = [row for row in items if row["unit"] == user["unit"]]
-        return JSONResponse({"items": items, "next": None})
+        begin, most = int(query.get("before") or 0), int(query.get("limit", 50))
+        more = begin + most < len(items)
+        return JSONResponse({"items": items[begin : begin + most], "next": begin + most if more else None})
 
     async def snapshot(self, request: Request) -> Response:
         self.person(request)

@@ -108,6 +108,7 @@ class World:
             "exercises": lambda rest: self.exercise() if rest else {"items": [self.exercise()], "next": None},
             "notifications": lambda _: {"items": [self.target()]},
             "modes": lambda _: self.modes,
+            "cameras": lambda _: self.cameras(),
             "rules": self.of_rules,
             "proposals": lambda _: {"items": self.proposals},
             "publications": lambda _: {"items": self.publications},
@@ -324,6 +325,14 @@ class World:
         return {"items": items}
 
     # What happens
+
+    def cameras(self) -> Row:
+        """Say how the cameras fare, the first of them badly."""
+        fare = {"supplier": "Dahua", "state": "live", "troubled": False, "in_order": 1.0, "troubles": 0, "repairs": 0}
+        fare |= {"time_to_repair": None}
+        items = [{**fare, "camera": one["id"], "area": one["areas"][0]} for one in self.site["cameras"]]
+        items[0] |= {"state": "stale", "troubled": True, "in_order": 0.725, "troubles": 3, "time_to_repair": 5400.0}
+        return {"since": time.time() - 7 * 86400, "until": time.time(), "cameras": items, "areas": [], "suppliers": []}
 
     def report(self, text: str, *, category: str = "family-dispute", subject: str | None = "9f3c" * 16) -> None:
         """Take a report of a person, the newest first."""

@@ -1,8 +1,13 @@
-"""Every page passes axe in both themes, on desk and phone."""
+"""Every page passes axe in both themes and languages, on desk and phone.
+
+With `FORESHOCK_TEST_PICTURES` naming a folder, a picture of each is kept there, to be looked at.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.browser
 
+PICTURES = os.environ.get("FORESHOCK_TEST_PICTURES", "")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 PAGES = {
     "watch": ("#/", "chen", "#incident-title"),
@@ -38,6 +44,8 @@ PAGES = {
     "wall": ("#/wall", "chen", "[data-test=wall-cameras] img"),
     "explore": ("#/explore?points=slope-shiyan-1.rain&span=3600", "lin", "[data-test=explored] canvas"),
     "quality": ("#/inputs", "lin", "[data-test=quality] tbody tr"),
+    "cameras": ("#/inputs/cameras", "lin", "[data-test=cameras] tbody tr"),
+    "board": ("#/field", "chen", "[data-test=board] li"),
     "quarantine": ("#/inputs/quarantine", "lin", "[data-test=refused] li"),
     "notifications": ("#/notifications", "chen", "[data-test=target]"),
     "users": ("#/users", "chen", "table.users"),
@@ -56,7 +64,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, name: str) -> None:
+def test_page_has_no_axe_violation_in_either_theme_and_language(open_page: Any, mock: Any, name: str) -> None:
     path, who, ready = PAGES[name]
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.worsen(incident))
@@ -69,11 +77,18 @@ def test_page_has_no_axe_violation_in_either_theme(open_page: Any, mock: Any, na
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)
     page.goto(f"{mock.url}/{path}")
-    for theme in ("dark", "light"):
-        page.evaluate(f"localStorage.setItem('foreshock.theme', '{theme}')")
+    for theme, language in (("dark", "zh-CN"), ("light", "en")):
+        page.evaluate(
+            "([theme, language]) => Object.assign(localStorage, "
+            "{'foreshock.theme': theme, 'foreshock.language': language})",
+            [theme, language],
+        )
         page.reload()
         page.locator(ready).first.wait_for()
         assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.lang") == language
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}-{theme}-{language}.png", full_page=True)
         found = Axe().run(page, options=RULES).response["violations"]
         assert not found, "\n".join(
             f"{theme}: {one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]
@@ -84,7 +99,8 @@ def test_open_dialogs_have_no_axe_violation(open_page: Any, mock: Any) -> None:
     mock.do(lambda api: api.world.landslide())
     page = open_page(reduced_motion="reduce")
     page.locator("#incident-title").wait_for()
-    for key in ("关闭事件", "帮助与快捷键"):
+    page.get_by_role("button", name="开启声音").click()
+    for key in ("关闭事件", "搁置…", "静音 2 分钟", "帮助与快捷键"):
         page.get_by_role("button", name=key).click()
         page.get_by_role("dialog").wait_for()
         found = Axe().run(page, context="dialog", options=RULES).response["violations"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ def test_a_poor_point_leads_to_its_readings_and_what_was_refused_is_taken_after_
     expect(row.get_by_role("link", name="数据探查")).to_have_attribute(
         "href", "#/explore?points=slope-shiyan-1.rain&span=86400"
     )
+    page.get_by_role("link", name="摄像机", exact=True).press("Enter")
+    cameras = page.locator("[data-test=cameras] tbody tr")
+    expect(cameras).to_have_count(1)
+    page.get_by_label("状态").select_option("live")
+    expect(cameras).to_have_count(0)
+    page.get_by_label("状态").select_option("stale")
+    expect(cameras).to_have_count(1)
+    expect(cameras).to_contain_text(re.compile(r"失联.*故障中.*72\.5.*3.*1 小时 30 分"))
     page.get_by_role("link", name="隔离区").press("Enter")
     refused = page.locator("[data-test=refused] li")
     refused.locator("summary").press("Enter")

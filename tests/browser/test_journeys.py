@@ -172,6 +172,10 @@ def test_header_is_one_row_at_1440_in_both_languages(open_page: Any, mock: Any) 
         header.get_by_role("button", name=button).click()
         expect(header.get_by_role("button", name={"EN": "中文", "中文": "EN"}[button])).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
+    for button in ("EN", "中文"):
+        assert header.get_by_role("navigation").bounding_box()["width"] > 140  # it scrolls: some of it is seen
+        header.get_by_role("button", name=button).click()
+        expect(header.get_by_role("button", name={"EN": "中文", "中文": "EN"}[button])).to_be_visible()
     assert header.bounding_box()["height"] < 110
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -208,6 +212,12 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     expect(page.locator(".send textarea")).to_be_visible()
     page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
     expect(page.locator(".plan")).to_contain_text("1/4")
+    page.emulate_media(media="print")  # on paper: light, what can be pressed is gone, nothing lies upon anything
+    page.set_viewport_size({"width": 760, "height": 1100})  # A4
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("header.top, .queue, main button").filter(visible=True)).to_have_count(0)
+    story, side = page.locator("article.incident").bounding_box(), page.locator("aside.side").bounding_box()
+    assert story["width"] > 700 and side["y"] >= story["y"] + story["height"]
 
 
 def test_refusal_by_the_engine_is_said_in_its_own_words(open_page: Any, mock: Any) -> None:
@@ -430,13 +440,15 @@ HOSTILE = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>{n
 def test_hostile_text_is_shown_as_text_everywhere(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide(title={"zh": HOSTILE, "en": HOSTILE}))
     mock.do(lambda api: api.world.comment(incident, f"user:{HOSTILE}", HOSTILE))
-    mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", HOSTILE))
+    order = mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", HOSTILE))
+    mock.do(lambda api: api.world.site["units"][0]["name"].update(zh=HOSTILE))
     mock.do(lambda api: api.world.users["li"].update(display=HOSTILE))
     page = open_page(f"#/incidents/{incident}")
     for path, where in (
         (f"#/incidents/{incident}", ".timeline"),
         ("#/alarms", "[data-test=alarms]"),
-        ("#/field", "[data-test=task]"),
+        (f"#/dispatches/{order}", "[data-test=task]"),
+        ("#/field", "[data-test=board]"),
         ("#/users", "table.users"),
     ):
         page.goto(f"{mock.url}/{path}")
@@ -465,6 +477,58 @@ def test_page_reflows_at_200_percent_zoom(open_page: Any, mock: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_five_thousand_open_alarms_are_all_there_and_few_stand_in_the_page(open_page: Any, mock: Any) -> None:
+    def flood(api: Any) -> None:
+        like = {**api.world.alarms["alm-underpass-level"], "explanation": None, "rationale": None}
+        made = ({**like, "id": f"alm-{n}", "rule": f"flood-{n}", "rule_title": None, "time": n} for n in range(4999))
+        api.world.alarms.update((row["id"], row) for row in made)
+
+    mock.do(flood)
+    page = open_page("#/alarms")
+    rows = page.locator("[data-test=alarms] li:not(.unseen)")
+    expect(page.locator(".filters [role=status]")).to_contain_text("5000")
+    expect(rows.first).to_have_attribute("aria-setsize", "5000")
+    assert rows.count() < 100
+    page.keyboard.press("End")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(rows.last).to_have_attribute("aria-posinset", "5000")
+    expect(rows.last).to_contain_text("flood-0")
+    expect(rows.last).to_be_in_viewport()
+    assert rows.count() < 100
+    page.get_by_label("查找").fill("flood-4321")
+    expect(rows).to_have_count(1)
+    expect(rows).to_be_in_viewport()
+
+
+def test_an_incident_is_shelved_and_closed_by_a_key_and_the_shelf_undone(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    sent = mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.keyboard.press("s")
+    page.get_by_role("dialog", name="搁置报警").locator("textarea").fill("正在核对传感器")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    state = page.locator(".incident-alarms .chip.state-SHLVD")
+    expect(state).to_be_visible()
+    page.get_by_role("button", name="撤销").click()
+    expect(state).to_have_count(0)
+    page.keyboard.press("x")
+    expect(page.get_by_role("dialog", name="关闭事件")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.goto(f"{mock.url}/#/field")  # who watches over all orders sees where each stands
+    board = page.locator("[data-test=board]")
+    expect(board.locator("section")).to_have_count(4)
+    order = board.locator("[data-leg=issued] a")
+    expect(order).to_contain_text("石岩第一社区应急队")
+    expect(order.locator(".countdown")).to_contain_text("须接单")
+    mock.do(lambda api: api.world.step(sent, "user:zhang", "accept", ""))
+    expect(board.locator("[data-leg=accepted] a .countdown")).to_contain_text("须到场")
+    board.get_by_role("link").click()
+    expect(page.locator("[data-test=task]")).to_be_visible()
+
+
 def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("#incident-title")).to_be_visible()  # what opens before it is loaded is no news
@@ -484,7 +548,11 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     expect(page.locator("html")).to_have_attribute("data-tones", "2")
     incident = mock.do(lambda api: api.world.landslide())
     expect(page.locator("html")).to_have_attribute("data-tones", "4")
-    page.get_by_role("button", name="静音 2 分钟").click()
+    page.keyboard.press("m")  # asks why, with an answer under the next key
+    expect(page.get_by_role("dialog").get_by_role("button", name="正在通话")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("button.mute")).to_contain_text("已静音")
+    assert mock.do(lambda api: api.admin.muted) == ["正在通话"]
     mock.do(lambda api: api.world.worsen(incident))
     expect(queue_item(page, incident)).to_contain_text("红色")
     expect(page.locator("html")).to_have_attribute("data-tones", "4")

@@ -11,8 +11,10 @@ from alerts.console import schema
 from alerts.console.accounts import record_audit
 from alerts.console.config import ReplayDesk
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import told
+from alerts.console.work_words import said
 
 router = APIRouter(prefix="/api/v1/replays", tags=["rules"])
 
@@ -45,12 +47,13 @@ async def listed(request: Request, identity: Reader) -> dict[str, Any]:
 
 @router.get("/{id}", response_model=schema.ReplayFound)
 async def found(request: Request, id: Id, identity: Reader) -> dict[str, Any]:
-    """Tell how far a replay is, and what it found once it is done."""
+    """Tell how far a replay is, and what it found once it is done; mistakes and reasons in the reader's language."""
     desk = _desk(request.app.state.console)
-    told = await to_thread.run_sync(desk.get, id)
-    if told is None:
+    one = await to_thread.run_sync(desk.get, id)
+    if one is None:
         raise Problem(404, "not_found")
-    return dict(told)
+    language = language_of(request)
+    return {**one, "reason": said(one["reason"], language), "problems": told(one["problems"], language)}
 
 
 @router.delete("/{id}", status_code=204)

@@ -76,6 +76,14 @@ def me(request: Request, identity: Annotated[Identity, Depends(allow("account.re
     return describe(console, identity)
 
 
+@router.post("/me/mute", status_code=204)
+def mute(
+    request: Request, body: schema.Reasoned, identity: Annotated[Identity, Depends(allow("account.read"))]
+) -> None:
+    """Note why one's page is silent for two minutes; it falls silent by itself."""
+    record_audit(request.app.state.console.accounts, identity.actor, "sound.mute", reason=body.reason)
+
+
 @router.post("/me/second-step", response_model=schema.SecondStep)
 async def ask_second_step(
     request: Request, body: schema.Confirm, identity: Annotated[Identity, Depends(allow("account.read"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -11,8 +12,10 @@ from alerts.console import schema
 from alerts.console.accounts import record_audit
 from alerts.console.config import System
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.rule_words import said as said_of_file
+from alerts.console.work_words import said
 
 router = APIRouter(prefix="/api/v1/system", tags=["system"])
 
@@ -20,7 +23,7 @@ router = APIRouter(prefix="/api/v1/system", tags=["system"])
 @router.get("/checks", response_model=schema.SystemChecks)
 def checks(request: Request, identity: Annotated[Identity, Depends(allow("system.read"))]) -> dict[str, Any]:
     """Say what the last look at the system found, as `foreshock doctor` and `foreshock check` do."""
-    return dict(_desk(request).checks())
+    return _told(request, _desk(request).checks())
 
 
 @router.post("/checks", response_model=schema.SystemChecks, status_code=202)
@@ -32,13 +35,13 @@ def check(request: Request, identity: Annotated[Identity, Depends(allow("system.
     except RuntimeError:
         raise Problem(409, "already_runs") from None
     record_audit(_console(request).accounts, identity.actor, "system.check")
-    return dict(desk.checks())
+    return _told(request, desk.checks())
 
 
 @router.get("/backups", response_model=schema.Backups)
 def backups(request: Request, identity: Annotated[Identity, Depends(allow("system.read"))]) -> dict[str, Any]:
     """List the backups in the folder that the settings name, the latest first."""
-    return dict(_desk(request).backups())
+    return _told(request, _desk(request).backups())
 
 
 @router.post("/backups", response_model=schema.Backups, status_code=202)
@@ -54,9 +57,19 @@ async def back_up(request: Request, identity: Annotated[Identity, Depends(allow(
         except ValueError:
             raise Problem(409, "no_backup_folder") from None
         record_audit(_console(request).accounts, identity.actor, "system.backup")
-        return dict(desk.backups())
+        return _told(request, desk.backups())
 
     return await to_thread.run_sync(begin)
+
+
+def _told(request: Request, work: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what some work said as the API does, with `told` for each sentence of it in the reader's language."""
+    language = language_of(request)
+    answer = {**work, "error": said(work["error"], language)}
+    if "findings" in work:
+        answer["findings"] = [{**one, "told": said(one["said"], language)} for one in work["findings"]]
+        answer["problems"] = [{**one, "told": said_of_file(one["message"], language)} for one in work["problems"]]
+    return answer
 
 
 def _desk(request: Request) -> System:

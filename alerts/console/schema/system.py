@@ -15,20 +15,22 @@ class Work(Answer):
 
 
 class Finding(Answer):
-    """One thing that was looked at, and what was found."""
+    """One thing that was looked at, and what was found: as the doctor says it, and `told` in the reader's language."""
 
     what: str
     well: bool
     said: str
+    told: str
 
 
 class FileProblem(Answer):
-    """A mistake in a file of the site's folder."""
+    """A mistake in a file of the site's folder; `told` is the message in the reader's language."""
 
     file: str
     line: int | None = None
     field: str = ""
     message: str
+    told: str
 
 
 class SystemChecks(Work):

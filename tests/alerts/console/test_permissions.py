@@ -25,6 +25,7 @@ MACHINE = {"gateway", "administrator"}
 CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/v1/me", None, EVERYONE | {"gateway"}),
     ("DELETE", "/api/v1/session", None, EVERYONE | {"gateway"}),
+    ("POST", "/api/v1/me/mute", {"reason": "on the telephone"}, EVERYONE | {"gateway"}),
     ("GET", "/api/v1/site", None, EVERYONE),
     ("GET", "/api/v1/status", None, EVERYONE),
     ("GET", "/api/v1/load", None, WATCHING),

@@ -34,7 +34,8 @@ class Desk:
 
     def get(self, id: str) -> dict[str, Any] | None:
         one = self.all_.get(id)
-        return None if one is None else one | {"problems": [], "result": None}
+        flaw = {"file": "rules.yaml", "line": 3, "field": "levels", "message": "the file is empty"}
+        return None if one is None else one | {"problems": [flaw], "result": None, "reason": "the rules have mistakes"}
 
     def cancel(self, id: str) -> bool:
         return self.all_.pop(id, None) is not None
@@ -59,8 +60,9 @@ def test_a_replay_is_begun_watched_and_cancelled_in_the_askers_name(desk: Deskto
         busy = client.post(URL, json={"version": "0123456789ab"}, headers=headers)
         assert (busy.status_code, busy.json()["error"]["code"]) == (409, "replay_runs")
         assert [one["id"] for one in client.get(URL, headers=headers).json()["items"]] == [told["id"]]
-        seen = client.get(f"{URL}/{told['id']}", headers=headers).json()
+        seen = client.get(f"{URL}/{told['id']}", headers=headers | {"Accept-Language": "zh-CN"}).json()
         assert schema.ReplayFound.model_validate(seen) and seen["result"] is None and seen["total"] == 10
+        assert (seen["reason"], seen["problems"][0]["said"]) == ("规则有错误", "文件为空")
         assert client.delete(f"{URL}/{told['id']}", headers=headers).status_code == 204
         for method in (client.get, client.delete):
             assert method(f"{URL}/{told['id']}", headers=headers).status_code == 404

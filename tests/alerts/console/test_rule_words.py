@@ -1,12 +1,14 @@
-"""What the loader of rules says, in Chinese: real mistakes, as somebody makes them in the editor."""
+"""What the loader of rules says, in Chinese: real mistakes, as somebody makes them in the editor; and the doctor."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from alerts.console.rule_words import _SAID, said, told
+from alerts.console import rule_words, work_words
+from alerts.console.rule_words import said, told
 from rules.expression import ExpressionError, parse
 from sensors.problem import Problem
 
@@ -43,13 +45,18 @@ def test_a_mistake_in_a_condition_is_said_in_chinese(written: str, word: str) ->
     assert said(message, "en") == message
 
 
-def test_what_is_not_known_stays_and_each_sentence_keeps_the_words_of_the_file() -> None:
-    assert said("nobody ever said this", "zh-CN") == "nobody ever said this"
-    for english, chinese in _SAID:
+@pytest.mark.parametrize("words", [rule_words, work_words], ids=["rules", "work"])
+def test_what_is_not_known_stays_and_each_sentence_keeps_the_words_of_the_file(words: Any) -> None:
+    assert words.said("nobody ever said this", "zh-CN") == "nobody ever said this"
+    for english, chinese in words._SAID:
         assert HAN.search(chinese) and not HAN.search(english)
         assert english.count("{}") == chinese.count("{}"), english
         holes = [f"w{n}" for n in range(english.count("{}"))]
-        shown = said(english.format(*holes), "zh-CN")
+        shown = words.said(english.format(*holes), "zh-CN")
         assert HAN.search(shown) and all(hole in shown for hole in holes), (english, shown)
+        assert words.said(english, "en") == english
+
+
+def test_a_mistake_is_told_with_its_place_and_in_both_languages() -> None:
     (row,) = told([Problem("rules.yaml", 3, "levels", "the file is empty")], "zh-CN")
     assert (row["message"], row["said"], row["line"]) == ("the file is empty", "文件为空", 3)

@@ -189,12 +189,14 @@ def merged(client: TestClient, desktop: Desktop, engine: Engine) -> dict[str, st
     why = {"incidents": [theirs["id"]], "reason": "their reason"}
     answer = client.post(f"/api/v1/incidents/{mine}/merge", json=why, headers=headers)
     assert answer.status_code == 200, answer.text
+    note = {"text": "their note"}
+    assert client.post(f"/api/v1/alarms/{alarm}/comment", json=note, headers=headers).status_code == 200
     body |= {"name": "their-plan.pdf", "file": base64.b64encode(b"%PDF-1.7 2\n%%EOF\n").decode()}
     assert client.post("/api/v1/attachments", json=body, headers=headers).status_code == 200
     return {"incident": mine, "alarm": alarm, "taken in": theirs["id"]}
 
 
-THEIRS = ("slope-1", "slope 1", "their-permit", "their-plan", "their words", "their reason", "c" * 64)
+THEIRS = ("slope-1", "slope 1", "their-permit", "their-plan", "their words", "their reason", "their note", "c" * 64)
 
 
 def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there(
@@ -285,6 +287,7 @@ def test_of_changes_of_such_an_incident_its_viewer_hears_what_lies_there(
         ("opened", {"from": "case"}),
         ("split", {"into": "mine", "alarms": ["x", "y"]}),
         ("attached", {"alarm": "y", "attachment": {"name": "permit.pdf"}}),
+        ("commented", {"alarm": "y", "text": "Mrs Wang left the gas on"}),
     ],
 )
 def test_what_was_said_with_a_change_is_left_out_where_it_is_about_something_elsewhere(

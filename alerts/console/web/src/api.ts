@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
+  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
   Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
@@ -123,6 +123,20 @@ function named(asked: RefusedQuery): Partial<RefusedQuery> {
 
 const id = encodeURIComponent;
 
+const MOST_AT_ONCE = 500; // what the server gives of a list in one answer
+
+/** Read a list to its end, however many answers that takes: in a flood, what lies beyond the first is as open. */
+async function whole<T>(path: string, asked: Record<string, string>): Promise<T[]> {
+  const items: T[] = [];
+  let before: string | number | null | undefined = null;
+  do {
+    const page: Page<T> = await request<Page<T>>('GET', path + query({ ...asked, limit: MOST_AT_ONCE, before }));
+    items.push(...page.items);
+    before = page.next;
+  } while (before != null);
+  return items;
+}
+
 function several(points: readonly string[]): string {
   return `?${points.map((point) => `points=${id(point)}`).join('&')}`;
 }
@@ -165,6 +179,7 @@ export interface PointQuery {
 export const api = {
   me: () => request<Me>('GET', '/me'),
   signIn: (name: string, password: string, code: string) => request<Me>('POST', '/session', { name, password, ...(code ? { code } : {}) }),
+  muted: (reason: string) => request<unknown>('POST', '/me/mute', { reason }),
   signOut: () => request<unknown>('DELETE', '/session'),
   firstAdministrator: (token: string, name: string, password: string) =>
     request<Me>('POST', '/first-administrator', { token, name, password }),
@@ -174,10 +189,12 @@ export const api = {
   siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
   overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
   areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  cameras: () => request<{ since: number; until: number; cameras: CameraFare[] }>('GET', '/cameras/operations'),
   areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 
-  incidents: (state: 'open' | 'closed' | 'all', limit = 500) =>
-    request<Page<Incident>>('GET', `/incidents${query({ state, limit })}`),
+  openIncidents: () => whole<Incident>('/incidents', { state: 'open' }),
+  openAlarms: () => whole<Alarm>('/alarms', { state: 'open' }),
+  openDispatches: () => whole<Dispatch>('/dispatches', { state: 'open' }),
   incident: (key: string) => request<IncidentDetail>('GET', `/incidents/${id(key)}`),
   acknowledgeIncident: (key: string) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, {}),
   dispatch: (key: string, unit: string, note: string, area?: string) =>
@@ -214,8 +231,6 @@ export const api = {
     request<unknown>('POST', '/silences', { ...what, seconds, reason }),
   endSilence: (key: string) => request<unknown>('POST', `/silences/${id(key)}/end`, {}),
 
-  dispatches: (state: 'open' | 'all', unit?: string | null, limit = 200) =>
-    request<Page<Dispatch>>('GET', `/dispatches${query({ state, unit, limit })}`),
   dispatchOne: (key: string) => request<Dispatch>('GET', `/dispatches/${id(key)}`),
   dispatchStep: (key: string, step: DispatchStep, body: { reason?: string; note?: string; seconds?: number }) =>
     request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),

@@ -90,6 +90,17 @@ export interface SiteMap {
 }
 export type Health = 'live' | 'stale' | 'never';
 type Counts = Record<Health, number>;
+
+export interface CameraFare {
+  camera: string;
+  area: string;
+  supplier: string;
+  state: Health;
+  troubled: boolean; // an alarm of data quality about it stands
+  in_order: number | null; // 0..1 of the time; null where nothing was ever heard
+  troubles: number;
+  time_to_repair: number | null; // seconds
+}
 export interface AreaCount {
   area: string;
   points: Counts;
@@ -521,8 +532,8 @@ export interface Work {
 }
 
 export interface SystemChecks extends Work {
-  findings: { what: string; well: boolean; said: string }[];
-  problems: { file: string; line: number | null; field: string; message: string }[];
+  findings: { what: string; well: boolean; told: string }[]; // told: in the reader's language
+  problems: { file: string; line: number | null; field: string; told: string }[];
 }
 
 export interface Backups extends Work {
@@ -964,7 +975,7 @@ export interface ReplayResult {
   same: number;
 }
 export interface ReplayFound extends Replay {
-  problems: { file: string; line: number; field: string; message: string }[];
+  problems: { file: string; line: number; field: string; message: string; said: string }[]; // said: in the reader's language
   result: ReplayResult | SweepResult | null;
 }
 export interface KnownMode {

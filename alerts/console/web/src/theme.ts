@@ -1,4 +1,4 @@
-/** Dark first; light or the system's choice on request, remembered on this device. */
+/** Dark first; light or the system's choice on request, remembered on this device. Paper is light. */
 import { effect, signal } from '@preact/signals';
 
 export type Theme = 'dark' | 'light' | 'system';
@@ -7,6 +7,12 @@ const system = matchMedia('(prefers-color-scheme: light)');
 const systemLight = signal(system.matches);
 system.addEventListener('change', () => {
   systemLight.value = system.matches;
+});
+
+const paper = matchMedia('print');
+const printed = signal(paper.matches);
+paper.addEventListener('change', () => {
+  printed.value = paper.matches;
 });
 
 function initial(): Theme {
@@ -19,7 +25,7 @@ export const theme = signal<Theme>(initial());
 export const shade = signal<'dark' | 'light'>('dark');
 
 effect(() => {
-  const shown = theme.value === 'system' ? (systemLight.value ? 'light' : 'dark') : theme.value;
+  const shown = printed.value ? 'light' : theme.value === 'system' ? (systemLight.value ? 'light' : 'dark') : theme.value;
   document.documentElement.dataset['theme'] = shown;
   shade.value = shown;
 });

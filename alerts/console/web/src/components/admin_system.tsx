@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment, now, quantity } from '../clock';
 import type { Work } from '../contract';
-import { t } from '../i18n';
+import { t, tCode } from '../i18n';
 import { Action } from './action';
 import { Failed, useLoad, Waiting } from './load';
 
@@ -53,7 +53,7 @@ function Checks() {
             {data.findings.map((one) => (
               <li key={one.what} class={one.well ? '' : 'model-bad'}>
                 <span aria-hidden="true">{one.well ? '✓' : '✗'}</span> <span class="only-read">{t(one.well ? 'system.ok' : 'system.bad')} </span>
-                <b>{one.what}</b> <span class="breaks">{one.said}</span>
+                <b>{tCode('look', one.what)}</b> <span class="breaks">{one.told}</span>
               </li>
             ))}
           </ul>
@@ -63,7 +63,7 @@ function Checks() {
               <ul class="plain-list">
                 {data.problems.map((one, at) => (
                   <li key={at}>
-                    <code>{`${one.file}${one.line ? `:${one.line}` : ''}`}</code> {one.field && <b>{one.field}</b>} {one.message}
+                    <code>{`${one.file}${one.line ? `:${one.line}` : ''}`}</code> {one.field && <b>{one.field}</b>} {one.told}
                   </li>
                 ))}
               </ul>

@@ -10,6 +10,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     const before = document.activeElement;
     const dialog = box.current;
     dialog?.showModal();
+    if (!dialog?.querySelector('[autofocus]')) firstField(dialog)?.focus(); // not the cross, which stands before it
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -38,4 +39,9 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       </div>
     </dialog>
   );
+}
+
+function firstField(dialog: HTMLElement | null): HTMLElement | null {
+  const at = (what: string) => dialog?.querySelector<HTMLElement>(`form :is(${what}):not(:disabled)`) ?? null;
+  return at('input:checked') ?? at('input, textarea, select');
 }

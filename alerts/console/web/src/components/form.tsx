@@ -37,6 +37,19 @@ export function AreaOptions() {
   );
 }
 
+/** Choose one of the site's areas, or all. */
+export function AreaFilter({ area, change }: { area: string; change: (area: string) => void }) {
+  return (
+    <label>
+      <span>{t('explore.area')}</span>
+      <select value={area} onChange={(event) => change(event.currentTarget.value)}>
+        <option value="">{t('inputs.all')}</option>
+        <AreaOptions />
+      </select>
+    </label>
+  );
+}
+
 /** Tick roles. */
 export function RoleBoxes({ all, roles, change }: { all: readonly Role[]; roles: Role[]; change: (roles: Role[]) => void }) {
   return (

@@ -6,14 +6,15 @@ import { LEVELS, type Level } from '../contract';
 import { language, setLanguage, t, tName } from '../i18n';
 import { alarming } from '../live/attention';
 import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
-import { disableSound, enableSound, mutedUntil, sound, toggleMute } from '../live/sound';
+import { disableSound, enableSound, muted, mutedUntil, sound } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
-import { confined, fieldOnly, isRisk, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
+import { confined, fieldOnly, isRisk, loaded, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
 import { OnDuty } from './duty';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
+import { askMute, MuteDialog } from './mute_dialog';
 
 /** Open risk incidents by level. */
 const counts = computed(() => {
@@ -84,7 +85,7 @@ function Counts() {
         <li key={level} class={open[level] ? `level-${level}` : 'none'} title={t(`level.${level}.long`)}>
           <LevelShape level={level} size={18} />
           <span class="only-read">{t(`level.${level}.long`)} </span>
-          <b>{open[level]}</b>
+          <b>{loaded.value ? open[level] : '–'}</b>
         </li>
       ))}
     </ul>
@@ -152,7 +153,7 @@ function Clock() {
 }
 
 function Switches() {
-  const muted = mutedUntil.value > Date.now() && now.value > 0;
+  const silent = now.value > 0 && muted();
   return (
     <div class="switches">
       {sound.value === 'off' ? (
@@ -162,8 +163,8 @@ function Switches() {
         </button>
       ) : (
         <>
-          <button type="button" class="mute" aria-pressed={muted} onClick={toggleMute} title={t('sound.mute.help')}>
-            {muted ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
+          <button type="button" class="mute" aria-pressed={silent} onClick={askMute} title={t('sound.mute.help')}>
+            {silent ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
           </button>
           <button type="button" class="plain" onClick={disableSound} aria-label={t('sound.disable')} title={t('sound.disable')}>
             <Bell />
@@ -179,6 +180,7 @@ function Switches() {
         {t('language.other')}
       </button>
       <Person />
+      <MuteDialog />
     </div>
   );
 }

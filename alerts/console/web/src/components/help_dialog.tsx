@@ -12,6 +12,8 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
     ['a', t('keys.acknowledge')],
     ['d', t('keys.dispatch')],
     ['c', t('keys.comment')],
+    ['s', t('keys.shelve')],
+    ['x', t('keys.close')],
     ['m', t('keys.mute')],
     ['?', t('keys.help')],
   ];

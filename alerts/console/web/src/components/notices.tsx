@@ -7,22 +7,29 @@ interface Notice {
   id: number;
   tone: 'good' | 'bad';
   text: string;
+  undo?: () => Promise<unknown>;
 }
 
 const notices = signal<readonly Notice[]>([]);
 const spoken = signal('');
 let last = 0;
 const FADE = 4000; // milliseconds
+const THINK = 10_000; // of one that offers a way back
 
 function drop(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
-/** Say that something was done. */
-export function tell(text: string): void {
+/** Say that something was done, and offer to `undo` it where that is safe. */
+export function tell(text: string, undo?: () => Promise<unknown>): void {
   const id = ++last;
-  notices.value = [...notices.value.slice(-3), { id, tone: 'good', text }];
-  setTimeout(() => drop(id), FADE);
+  notices.value = [...notices.value.slice(-3), { id, tone: 'good', text, ...(undo ? { undo } : {}) }];
+  setTimeout(() => drop(id), undo ? THINK : FADE);
+}
+
+function takeBack({ id, undo }: Notice): void {
+  drop(id);
+  undo?.().then(() => tell(t('undone')), complain);
 }
 
 /** Say that something failed; it stays until dismissed. */
@@ -43,6 +50,11 @@ export function Notices() {
         {notices.value.map((notice) => (
           <div key={notice.id} class={`notice ${notice.tone}`} role={notice.tone === 'bad' ? 'alert' : 'status'}>
             <span>{notice.text}</span>
+            {notice.undo && (
+              <button type="button" onClick={() => takeBack(notice)}>
+                {t('undo')}
+              </button>
+            )}
             <button type="button" class="plain" aria-label={t('dismiss')} onClick={() => drop(notice.id)}>
               ×
             </button>

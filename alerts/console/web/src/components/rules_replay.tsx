@@ -138,7 +138,7 @@ function Problems({ found }: { found: ReplayFound }) {
     <ul class="model-warnings" role="alert">
       {found.problems.map((one) => (
         <li key={`${one.line} ${one.field} ${one.message}`}>
-          {t('replay.line', { n: one.line })} <span class="code">{one.field}</span> {one.message}
+          {t('replay.line', { n: one.line })} <span class="code">{one.field}</span> {one.said}
         </li>
       ))}
     </ul>

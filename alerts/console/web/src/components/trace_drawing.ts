@@ -112,7 +112,8 @@ function over(
     const taken: number[] = []; // heights that a word has: close to it another would not be readable
     for (const line of all) label(u, line, point, taken, colours, scale);
   }
-  for (const onset of onsets) vertical(u, onset, colours, scale);
+  let free = -Infinity; // where the word of the flag before ends: of alarms close together the first is named
+  for (const onset of [...onsets].sort((a, b) => a.time - b.time)) free = vertical(u, onset, free, colours, scale);
   for (const time of seen) eye(u, time, colours, scale);
   for (const one of flagged) if (poor(one)) hollow(u, one, colours, scale);
   ctx.restore();
@@ -162,10 +163,11 @@ function label(u: uPlot, line: Line, point: Point, taken: number[], colours: Pal
   ctx.fillText(words, x, edge);
 }
 
-function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void {
+/** Draw an alarm's flag, with its word where there is room from `free` on; returns from where there is room then. */
+function vertical(u: uPlot, onset: Onset, free: number, colours: Palette, scale: number): number {
   const { ctx, bbox } = u;
   const x = u.valToPos(onset.time, 'x', true);
-  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  if (x < bbox.left || x > bbox.left + bbox.width) return free;
   ctx.strokeStyle = ctx.fillStyle = colours.levels[onset.level];
   ctx.setLineDash([2 * scale, 3 * scale]);
   ctx.beginPath();
@@ -178,9 +180,13 @@ function vertical(u: uPlot, onset: Onset, colours: Palette, scale: number): void
   ctx.lineTo(x + 8 * scale, bbox.top + 4 * scale);
   ctx.lineTo(x, bbox.top + 8 * scale);
   ctx.fill();
-  ctx.textAlign = x > bbox.left + bbox.width * 0.8 ? 'right' : 'left';
+  const width = ctx.measureText(t('trace.onset')).width;
+  const left = x > bbox.left + bbox.width * 0.8 ? x - 5 * scale - width : x + 11 * scale;
+  if (left < free) return free;
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
-  ctx.fillText(t('trace.onset'), x + (ctx.textAlign === 'left' ? 11 : -5) * scale, bbox.top + 1 * scale);
+  ctx.fillText(t('trace.onset'), left, bbox.top + 1 * scale);
+  return left + width + 4 * scale;
 }
 
 /** Mark what a camera saw by a diamond on the floor of the plot: on the axis of time that the readings have. */

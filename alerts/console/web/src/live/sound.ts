@@ -27,9 +27,17 @@ export function disableSound(): void {
   sound.value = 'off';
 }
 
-/** Be silent for two minutes, or no longer. */
-export function toggleMute(): void {
-  mutedUntil.value = mutedUntil.value > Date.now() ? 0 : Date.now() + MUTE;
+export function muted(): boolean {
+  return mutedUntil.value > Date.now();
+}
+
+/** Be silent for two minutes. */
+export function mute(): void {
+  mutedUntil.value = Date.now() + MUTE;
+}
+
+export function unmute(): void {
+  mutedUntil.value = 0;
 }
 
 // Sound again while something red or orange waits; a change of the worst level begins the pauses anew.

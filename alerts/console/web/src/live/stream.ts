@@ -63,18 +63,17 @@ export function stop(): void {
 async function load(mine: number): Promise<void> {
   try {
     const figures = await api.status(); // its position comes before the lists: what changes meanwhile is replayed
-    const none = { items: [] };
     const [some, raised, sent] = await Promise.all([
-      fieldOnly.peek() ? none : api.incidents('open'), // a field unit may read only its dispatches
-      fieldOnly.peek() ? none : api.alarms('open', null, 500),
-      api.dispatches('open', null, 500),
+      fieldOnly.peek() ? [] : api.openIncidents(), // a field unit may read only its dispatches
+      fieldOnly.peek() ? [] : api.openAlarms(),
+      api.openDispatches(),
     ]);
     if (mine !== run) return;
     batch(() => {
       takeStatus(figures);
-      incidents.value = new Map(some.items.map((item) => [item.id, item]));
-      alarms.value = new Map(raised.items.map((item) => [item.id, item]));
-      dispatches.value = new Map(sent.items.map((item) => [item.id, item]));
+      incidents.value = new Map(some.map((item) => [item.id, item]));
+      alarms.value = new Map(raised.map((item) => [item.id, item]));
+      dispatches.value = new Map(sent.map((item) => [item.id, item]));
       loaded.value = true;
     });
     position = figures.journal_position;

@@ -6,6 +6,7 @@ import { AsideFacts, AsideWords, BringBack, Left, Marks, Reset } from '../compon
 import { Evidence } from '../components/evidence';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
+import { LongList } from '../components/long_list';
 import { actorName, Age, AlarmStateChip, Moment, Simulation } from '../components/marks';
 import { Reasons } from '../components/plan';
 import { ShelveDialog } from '../components/shelve_dialog';
@@ -17,7 +18,9 @@ import { looking } from '../live/attention';
 import { href } from '../router';
 import { alarms as live, areaName, directory, mayOperate, scopeName, touched } from '../store';
 
-const STATES = ['open', 'aside', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
+const STATES = ['open', 'aside', 'stale', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
+/** States that the page knows without asking. */
+const LIVE: readonly string[] = ['open', 'aside', 'stale'];
 const BATCH = 100;
 
 export function AlarmsView() {
@@ -39,7 +42,7 @@ export function AlarmsView() {
           <select value={state} onChange={(event) => setState(event.currentTarget.value)}>
             {STATES.map((one) => (
               <option key={one} value={one}>
-                {one === 'open' || one === 'aside' || one === 'all' ? t(`filter.${one}`) : tCode('alarm.state', one)}
+                {one === 'open' || one === 'aside' || one === 'stale' || one === 'all' ? t(`filter.${one}`) : tCode('alarm.state', one)}
               </option>
             ))}
           </select>
@@ -75,11 +78,7 @@ export function AlarmsView() {
       {error && <p class="failed" role="alert">{error.message}</p>}
       {!shown.length && !loading && !error && <p class="quiet empty">{t('alarms.empty')}</p>}
       {(state === 'open' || state === 'aside') && <Silences version={items.filter((one) => one.marks?.includes('silenced')).length} />}
-      <ol class="alarm-list" data-test="alarms">
-        {shown.map((alarm) => (
-          <Row key={alarm.id} alarm={alarm} odds={odds.get(alarm.id) ?? null} />
-        ))}
-      </ol>
+      <LongList class="alarm-list" test="alarms" items={shown} row={(alarm, at) => <Row key={alarm.id} alarm={alarm} odds={odds.get(alarm.id) ?? null} at={at} of={shown.length} />} />
       {loading && <Waiting />}
       {more && !loading && (
         <button type="button" onClick={more}>
@@ -108,10 +107,10 @@ function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; mor
     }
   };
   useEffect(() => {
-    if (state !== 'open' && state !== 'aside') void read(null);
+    if (!LIVE.includes(state)) void read(null);
   }, [state]);
-  if (state === 'open') {
-    const open = [...live.value.values()].filter((alarm) => alarm.state !== 'NORM');
+  if (state === 'open' || state === 'stale') {
+    const open = [...live.value.values()].filter((alarm) => alarm.state !== 'NORM' && (state === 'open' || alarm.marks?.includes('stale')));
     open.sort((a, b) => order(b) - order(a) || b.time - a.time);
     return { items: open, error: null, more: null, loading: false };
   }
@@ -162,10 +161,10 @@ function searchText(alarm: Alarm): string {
   return [alarm.id, alarm.rule, alarm.scope, alarm.area, area?.zh, area?.en, title?.zh, title?.en, scopeName(alarm)].join(' ').toLowerCase();
 }
 
-function Row({ alarm, odds }: { alarm: Alarm; odds: number | null }) {
+function Row({ alarm, odds, at, of }: { alarm: Alarm; odds: number | null; at: number; of: number }) {
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   return (
-    <li class={`alarm-row level-${alarm.level}${waiting ? ' waits' : ''}`}>
+    <li class={`alarm-row level-${alarm.level}${waiting ? ' waits' : ''}`} aria-setsize={of} aria-posinset={at + 1}>
       <LevelMark level={alarm.level} size={18} />
       <a href={href('alarms', alarm.id)} class="alarm-title">
         <b>{tName(alarm.rule_title) || alarm.rule}</b>

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
 import { clockTime } from '../clock';
 import { Action } from '../components/action';
+import { Board } from '../components/board';
 import { PlanFurther, PlanSteps } from '../components/checklist';
 import { Dialog } from '../components/dialog';
 import { Legs } from '../components/legs';
@@ -18,6 +19,7 @@ import { remembered } from '../known';
 import { answer, drop, legAhead, orders, report } from '../outbox';
 import { here } from '../position';
 import { href } from '../router';
+import { isWide } from '../width';
 import { PhotoInput } from './new_report';
 import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
 
@@ -33,8 +35,9 @@ export function FieldView() {
   const mine = all.filter((one) => (own ? one.unit === own : !unit || one.unit === unit));
   const open = mine.filter((one) => !FINISHED.includes(legAhead(one)) || sent(one.id)).sort(byUrgency);
   const units = [...new Set(all.map((one) => one.unit))];
+  const board = !own && isWide.value && open.length > 0; // who watches over all of them sees where each stands
   return (
-    <main class="field" id="main" tabIndex={-1}>
+    <main class={board ? 'field with-board' : 'field'} id="main" tabIndex={-1}>
       <h1>
         {own ? unitName(own) : t('field.all')} <span class="quiet">{t('field.tasks', { n: open.length })}</span>
       </h1>
@@ -69,9 +72,7 @@ export function FieldView() {
         </a>
       )}
       <Unsent about="" />
-      {open.map((dispatch) => (
-        <Task key={dispatch.id} dispatch={dispatch} />
-      ))}
+      {board ? <Board orders={open} /> : open.map((dispatch) => <Task key={dispatch.id} dispatch={dispatch} />)}
     </main>
   );
 }

@@ -14,6 +14,7 @@ import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName, Age, AlarmStateChip, IncidentStateChip, Moment, Simulation } from '../components/marks';
 import { Plan } from '../components/plan';
 import { mergeable, MergeDialog, SplitDialog, splittable } from '../components/regroup_dialog';
+import { ShelveDialog } from '../components/shelve_dialog';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
 import { href } from '../router';
@@ -40,7 +41,7 @@ function merged(detail: IncidentDetail): IncidentDetail {
 
 function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
-  const [doing, setDoing] = useState<'close' | 'merge' | 'split' | ''>('');
+  const [doing, setDoing] = useState<'close' | 'shelve' | 'merge' | 'split' | ''>('');
   const end = () => setDoing('');
   const alarms = [...incident.alarm_details].sort(
     (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
@@ -50,7 +51,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
   return (
     <div class="incident-columns">
       <article class="incident" aria-labelledby="incident-title" data-test="incident">
-        <Head incident={incident} cause={cause} onDo={setDoing} />
+        <Head incident={incident} cause={cause} shelvable={!!alarm && !alarm.aside && alarm.state !== 'NORM'} onDo={setDoing} />
         {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
         <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
         <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
@@ -62,6 +63,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         <Plan incident={incident} alarm={cause} />
       </aside>
       {doing === 'close' && <CloseDialog incident={incident.id} onClose={end} />}
+      {doing === 'shelve' && alarm && <ShelveDialog alarm={alarm} onClose={end} />}
       {doing === 'merge' && <MergeDialog incident={incident} onClose={end} />}
       {doing === 'split' && <SplitDialog incident={incident} onClose={end} />}
     </div>
@@ -71,10 +73,11 @@ function Shown({ incident }: { incident: IncidentDetail }) {
 interface HeadProps {
   incident: IncidentDetail;
   cause: Alarm | undefined;
-  onDo: (what: 'close' | 'merge' | 'split') => void;
+  shelvable: boolean; // the alarm that is shown
+  onDo: (what: 'close' | 'shelve' | 'merge' | 'split') => void;
 }
 
-function Head({ incident, cause, onDo }: HeadProps) {
+function Head({ incident, cause, shelvable, onDo }: HeadProps) {
   const area = directory.value?.areas.get(incident.area);
   const type = area && directory.value?.types.get(area.type);
   const waiting = waits(incident);
@@ -99,6 +102,9 @@ function Head({ incident, cause, onDo }: HeadProps) {
           </a>
         )}
         {area && <a href={href('map', area.id)}>{t('map.look')}</a>}
+        <button type="button" class="plain" onClick={() => print()}>
+          {t('print')}
+        </button>
       </p>
       <dl class="facts">
         <div>
@@ -142,10 +148,15 @@ function Head({ incident, cause, onDo }: HeadProps) {
             </Action>
           )}
           <button type="button" onClick={focusDispatch}>
-            {t('dispatch.go')}
+            {t('dispatch.go')} <kbd aria-hidden="true">d</kbd>
           </button>
-          <button type="button" onClick={() => onDo('close')}>
-            {t('close.open')}
+          {shelvable && (
+            <button type="button" data-act="shelve" onClick={() => onDo('shelve')}>
+              {t('shelve.open')} <kbd aria-hidden="true">s</kbd>
+            </button>
+          )}
+          <button type="button" data-act="close" onClick={() => onDo('close')}>
+            {t('close.open')} <kbd aria-hidden="true">x</kbd>
           </button>
           {mergeable(incident).length > 0 && (
             <button type="button" onClick={() => onDo('merge')}>

@@ -1,9 +1,10 @@
-/** What came in and was poor or refused: points by the quality of their data, refused messages and what a mend lets in. */
+/** What came in and was poor or refused: points by the quality of their data, cameras, refused messages and what a mend lets in. */
 import { useState } from 'preact/hooks';
 import { api, type RefusedQuery } from '../api';
 import { duration, moment } from '../clock';
 import { Action } from '../components/action';
-import { AreaOptions } from '../components/form';
+import { CamerasList } from '../components/cameras_list';
+import { AreaFilter } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { tell } from '../components/notices';
 import type { Refused, RefusedReplay } from '../contract';
@@ -11,7 +12,7 @@ import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { areaName, directory, mayPromote, pointName } from '../store';
 
-const TABS = ['quality', 'quarantine'] as const;
+const TABS = ['quality', 'cameras', 'quarantine'] as const;
 const BATCH = 50;
 
 export function InputsView({ tab }: { tab: string }) {
@@ -26,7 +27,7 @@ export function InputsView({ tab }: { tab: string }) {
           </a>
         ))}
       </nav>
-      {at === 'quality' ? <Quality /> : <Quarantine />}
+      {at === 'quality' ? <Quality /> : at === 'cameras' ? <CamerasList /> : <Quarantine />}
     </main>
   );
 }
@@ -48,13 +49,7 @@ function Quality() {
     <>
       <p class="quiet">{t('inputs.quality.help')}</p>
       <div class="filters">
-        <label>
-          <span>{t('explore.area')}</span>
-          <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
-            <option value="">{t('inputs.all')}</option>
-            <AreaOptions />
-          </select>
-        </label>
+        <AreaFilter area={area} change={setArea} />
         <button type="button" onClick={again}>{t('explore.again')}</button>
       </div>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}

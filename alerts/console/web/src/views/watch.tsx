@@ -1,11 +1,12 @@
 /** The duty page: the queue of incidents on the left, the chosen one beside it. */
-import { signal, useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Guard } from '../components/lazy';
 import { HelpDialog } from '../components/help_dialog';
 import { LevelShape } from '../components/level';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
+import { askMute } from '../components/mute_dialog';
 import { complain, tell } from '../components/notices';
 import { Waiting } from '../components/load';
 import { Together } from '../components/together';
@@ -13,16 +14,10 @@ import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
-import { toggleMute } from '../live/sound';
 import { go, href } from '../router';
 import { directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
-
-const wide = matchMedia('(min-width: 800px)');
-const isWide = signal(wide.matches);
-wide.addEventListener('change', () => {
-  isWide.value = wide.matches;
-});
 
 export function Watch({ id }: { id: string }) {
   const kind = useSignal<'risk' | 'technical'>('risk');
@@ -247,10 +242,17 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
       a: () => acknowledge(list[at], hold),
       d: focusDispatch,
       c: () => document.getElementById('comment')?.focus(),
-      m: toggleMute,
+      m: askMute,
+      s: () => press('shelve'),
+      x: () => press('close'),
       '?': () => setHelp(true),
     });
   }, [shown, list]);
+}
+
+/** Do what a button of the incident does, where it is there. */
+function press(what: string): void {
+  document.querySelector<HTMLElement>(`.incident-head [data-act=${what}]`)?.click();
 }
 
 function acknowledge(incident: Incident | undefined, hold: () => void): void {

@@ -1,0 +1,29 @@
+"""Sentences that the parts below the console say in English, and the same in Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import zip_longest
+
+
+class Phrases:
+    """Pairs of an English sentence and its Chinese one, with `{}` in both for the same words in between.
+
+    Longer sentences are tried first, so that one that begins like another is not taken for it.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        ordered = sorted(pairs, key=lambda pair: -len(pair[0].replace("{}", "")))
+        self._all = [
+            (re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), chinese.split("{}"))
+            for english, chinese in ordered
+        ]
+
+    def chinese(self, sentence: str) -> str | None:
+        """Say a sentence in Chinese; None where it is not known."""
+        for pattern, pieces in self._all:
+            found = pattern.fullmatch(sentence)
+            if found is not None:
+                return "".join(part for pair in zip_longest(pieces, found.groups(), fillvalue="") for part in pair)
+        return None
