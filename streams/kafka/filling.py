@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 
 from streams.embedded.schema import LogError, LogUnavailableError, LogWriteError, TopicSpec
 from streams.embedded.settled import ARRIVING, MOVED, LogMovedError
@@ -229,9 +229,9 @@ class KafkaLeaving:
         """Have no run begin there any more."""
         self._do(lambda: _mark(self._options, self._address, MOVED, self._replication))
 
-    def unmark(self) -> None:
-        """Have runs begin there again."""
-        self._do(lambda: _unmark(self._options, self._address, MOVED))
+    def unmark(self, state: str = MOVED) -> None:
+        """Have runs begin there again. Raise `LogUnavailableError`."""
+        self._do(lambda: _unmark(self._options, self._address, state))
 
     def marked(self) -> bool:
         """Tell whether no run may begin there."""
@@ -293,8 +293,8 @@ class KafkaLeaving:
 
 
 def unmark(address: Address) -> None:
-    """Let topics that were filled be run on."""
-    asyncio.run(_unmark(address.options(), address, ARRIVING))
+    """Let topics that were filled be run on. Raise `LogUnavailableError`."""
+    KafkaLeaving(address, 1).unmark(ARRIVING)
 
 
 async def _mark(options: Mapping[str, Any], address: Address, state: str, replication: int) -> None:
@@ -306,7 +306,10 @@ async def _unmark(options: Mapping[str, Any], address: Address, state: str) -> N
     await admin.start()
     try:
         name = address.name(state)
-        await admin.delete_topics([name])
+        answer = await admin.delete_topics([name])
+        for topic, code, *_ in answer.topic_error_codes:
+            if code not in (0, 3):  # 3: there is none
+                raise LogError(f"topic {topic} was not deleted: {for_code(code).__name__}; delete it to go on")
         while name in await admin.list_topics():  # noqa: ASYNC110 (another process's)
             await asyncio.sleep(0.05)
     finally:
