@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 
 from streams.embedded.schema import LogError, LogUnavailableError, LogWriteError, TopicSpec
 from streams.embedded.settled import ARRIVING, MOVED, LogMovedError
@@ -27,8 +27,11 @@ from streams.readable import Timed
 
 BATCH_BYTES = 1024 * 1024
 EMPTY = 50_000
-"""Empty records of one batch, and batches that are under way: 7 bytes each, before they are compressed."""
+"""Empty records of one batch, of 7 bytes each: not compressed, the broker takes a million in 1.5 s, else in half a
+minute."""
+
 UNDER_WAY = 8
+"""Batches of them that are sent at a time."""
 
 PATIENCE = 120.0
 """Seconds for one step: 4 MB, or a few hundred thousand empty records."""
@@ -45,7 +48,7 @@ class KafkaFilling:
         self._thread = LoopThread("kafka-filling")
         self._reads = Reads(address)
         self._options = {**address.options(), "request_timeout_ms": int(REQUEST_SECONDS * 1000)}
-        self._producers: dict[str, Any] = {}
+        self._producer: Any = None
         try:
             self._ask(self._open())
         except BaseException:
@@ -77,8 +80,8 @@ class KafkaFilling:
                 self._thread.close()
 
     async def _close(self) -> None:
-        for producer in self._producers.values():
-            await stop(producer)
+        if self._producer is not None:
+            await stop(self._producer)
         await self._reads.stop()
 
     def start(self, topic: str, partition: int) -> int:
@@ -101,7 +104,7 @@ class KafkaFilling:
             self._ask(self._forget(topic, partition, offset))
 
     async def _empty(self, topic: str, partition: int, count: int, time: float) -> None:
-        producer = await self._producer("gzip")
+        producer = await self._connected()
         sent = []
         stamp = int(time * 1000)
         while count:
@@ -129,7 +132,7 @@ class KafkaFilling:
 
     async def _write(self, topic: str, partition: int, records: Sequence[Timed], at: int) -> None:
         spec = self._specs[topic]
-        producer = await self._producer(None)
+        producer = await self._connected()
         sent: list[tuple[Any, int]] = []
         batch, count = producer.create_batch(), 0
         name = self.address.name(topic)
@@ -187,20 +190,18 @@ class KafkaFilling:
     def settle(self) -> None:
         """Nothing: all that was written is acknowledged by as many as should have it."""
 
-    async def _producer(self, compression: str | None) -> Any:
-        producer = self._producers.get(str(compression))
-        if producer is None:
+    async def _connected(self) -> Any:
+        if self._producer is None:
             producer = AIOKafkaProducer(
                 **self._options,
                 enable_idempotence=True,
                 acks="all",
                 max_batch_size=BATCH_BYTES,
                 max_request_size=REQUEST_BYTES,
-                compression_type=compression,
             )
             await producer.start()
-            self._producers[str(compression)] = producer
-        return producer
+            self._producer = producer
+        return self._producer
 
     def _ask(self, work: Any) -> Any:
         try:
@@ -228,9 +229,9 @@ class KafkaLeaving:
         """Have no run begin there any more."""
         self._do(lambda: _mark(self._options, self._address, MOVED, self._replication))
 
-    def unmark(self) -> None:
-        """Have runs begin there again."""
-        self._do(lambda: _unmark(self._options, self._address, MOVED))
+    def unmark(self, state: str = MOVED) -> None:
+        """Have runs begin there again. Raise `LogUnavailableError`."""
+        self._do(lambda: _unmark(self._options, self._address, state))
 
     def marked(self) -> bool:
         """Tell whether no run may begin there."""
@@ -292,8 +293,8 @@ class KafkaLeaving:
 
 
 def unmark(address: Address) -> None:
-    """Let topics that were filled be run on."""
-    asyncio.run(_unmark(address.options(), address, ARRIVING))
+    """Let topics that were filled be run on. Raise `LogUnavailableError`."""
+    KafkaLeaving(address, 1).unmark(ARRIVING)
 
 
 async def _mark(options: Mapping[str, Any], address: Address, state: str, replication: int) -> None:
@@ -305,7 +306,10 @@ async def _unmark(options: Mapping[str, Any], address: Address, state: str) -> N
     await admin.start()
     try:
         name = address.name(state)
-        await admin.delete_topics([name])
+        answer = await admin.delete_topics([name])
+        for topic, code, *_ in answer.topic_error_codes:
+            if code not in (0, 3):  # 3: there is none
+                raise LogError(f"topic {topic} was not deleted: {for_code(code).__name__}; delete it to go on")
         while name in await admin.list_topics():  # noqa: ASYNC110 (another process's)
             await asyncio.sleep(0.05)
     finally:

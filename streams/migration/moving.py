@@ -72,6 +72,17 @@ class Plan(msgspec.Struct, frozen=True):
     notes: list[str]
 
 
+class Work(NamedTuple):
+    """What a move works with: the source's log, the target's for reading and for writing, and how far it has come."""
+
+    source: Reader
+    there: Reader
+    target: Filling
+    copier: Copier
+    state: State
+    comparisons: dict[Place, Comparison]
+
+
 class Move:
     """Move a site from one set-up to another. Raise `MigrationError`, `LogError`, `OSError`, SQLAlchemy's errors."""
 
@@ -194,13 +205,12 @@ class Move:
             stack.callback(target.close)
             state = self._state(source, target)
             there = stack.enter_context(logs.reader(self._target.log))
-            copier = Copier(source, target, state, self._kept)
-            comparisons: dict[Place, Comparison] = {}
-            self._ahead(source, there, copier, comparisons, target, state)
+            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {})
+            self._ahead(work)
             if not switch:
                 return None
             with self._stopped(state):
-                return self._hand_over(source, there, copier, comparisons, target, state)
+                return self._hand_over(work)
 
     def _filling(self) -> Filling:
         target = self._target
@@ -236,49 +246,34 @@ class Move:
             for number in range(there.get(topic, 0))
         ]
 
-    def _ahead(
-        self,
-        source: Reader,
-        there: Reader,
-        copier: Copier,
-        comparisons: dict[Place, Comparison],
-        target: Filling,
-        state: State,
-    ) -> None:
+    def _ahead(self, at: Work) -> None:
         """Copy up to the end, again and again, until little is left; and compare it."""
-        there_is = source.topics()
+        there_is = at.source.topics()
         for topic, spec in self.specs.items():
             if topic != SITE and there_is.get(topic, spec.partitions) != spec.partitions:
                 raise MigrationError(
                     f"{topic} has {there_is[topic]} partitions, and the site says {spec.partitions}: that cannot change"
                 )
         for _ in range(ROUNDS):
-            left = self._round(source, there, copier, comparisons, target, state)
+            left = self._round(at)
             if left <= ENOUGH:
                 break
         if self._source.data_folder != self._target.data_folder:
             files.copy(self._source.data_folder, self._target.data_folder, lambda name: self._told("files", 1, None))
 
-    def _round(
-        self,
-        source: Reader,
-        there: Reader,
-        copier: Copier,
-        comparisons: dict[Place, Comparison],
-        target: Filling,
-        state: State,
-    ) -> int:
+    def _round(self, at: Work) -> int:
         """Copy and compare all that there is now; return how many records have come meanwhile."""
-        stops = {place: source.end(*place) for place in self._places(source)}
+        stops = {place: at.source.end(*place) for place in self._places(at.source)}
         for place, stop in stops.items():
-            at = state.at.get(place.key, (source.start(*place), 0))[0]
-            self._told(place.key, 0, max(0, stop - at))
-            copier.copy(place, stop, self._counting(place.key))
+            begun = at.state.at.get(place.key, (at.source.start(*place), 0))[0]
+            self._told(place.key, 0, max(0, stop - begun))
+            at.copier.copy(place, stop, self._counting(place.key))
         for place in stops:
-            if place not in comparisons:
-                comparisons[place] = Comparison(place, source, there, state, keeps=target.keeps_offsets)
-            comparisons[place].go_on(self._counting(f"verify {place.key}"))
-        return sum(source.end(*place) - stop for place, stop in stops.items())
+            if place not in at.comparisons:
+                keeps = at.target.keeps_offsets
+                at.comparisons[place] = Comparison(place, at.source, at.there, at.state, keeps=keeps)
+            at.comparisons[place].go_on(self._counting(f"verify {place.key}"))
+        return sum(at.source.end(*place) - stop for place, stop in stops.items())
 
     @contextlib.contextmanager
     def _stopped(self, state: State) -> Iterator[None]:
@@ -310,34 +305,27 @@ class Move:
                 self._kept.write(state)
             yield
 
-    def _hand_over(
-        self,
-        source: Reader,
-        there: Reader,
-        copier: Copier,
-        comparisons: dict[Place, Comparison],
-        target: Filling,
-        state: State,
-    ) -> Report:
-        while self._round(source, there, copier, comparisons, target, state):
+    def _hand_over(self, at: Work) -> Report:
+        source, target, copier = at.source, at.target, at.copier
+        while self._round(at):
             continue  # of bridges that write to Kafka by themselves
-        compacted = self._snapshots(source, there, target)
+        compacted = self._snapshots(source, at.there, target)
         tables = self._stores(target)
         copied = self._files()
         history.prepare(self._source, self._target, self.site.partitions, copier.target_offset)
         offsets = self._offsets(source, copier)
-        for place in comparisons:
+        for place in at.comparisons:
             target.finish_at(*place, copier.target_offset(place, source.end(*place)))
         self._site(source, target)
         target.commit(GROUP, offsets)
-        self._archive(state)
+        self._archive(at.state)
         if self._source.kafka is None:
             settled.mark(self._source.log_file, settled.MOVED, ends.named(self._target))
         target.settle()
-        topics = [*(one.result() for one in comparisons.values()), *compacted]
-        made = self._report(state, offsets, topics, tables, copied)
-        state.report = made
-        self._kept.write(state)
+        topics = [*(one.result() for one in at.comparisons.values()), *compacted]
+        made = self._report(at.state, offsets, topics, tables, copied)
+        at.state.report = made
+        self._kept.write(at.state)
         return self._end()
 
     def _end(self) -> Report:

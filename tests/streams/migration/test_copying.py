@@ -79,6 +79,18 @@ def test_records_keep_their_offsets_and_what_refers_to_them_holds(
             assert found.result().source == found.result().target
 
 
+@pytest.mark.server
+def test_what_is_in_kafka_already_is_not_written_over(tmp_path: Path, kafka: str) -> None:
+    address = parse(f"kafka://{kafka}/c{uuid4().hex[:8]}")
+    with LogReader(source(tmp_path)) as log:
+        target = KafkaFilling(address, TOPICS)
+        target.write(*PLAIN, [(0, 1.0, None, b"of somebody else")])
+        copier = Copier(log, target, State(source="a", target="b", site="s"), Kept(tmp_path))  # type: ignore[arg-type]
+        with pytest.raises(MigrationError, match="observations partition 0: the target holds other data"):
+            copier.copy(PLAIN, FIRST + 10)
+        target.close()
+
+
 def test_a_target_is_not_to_be_run_on_before_the_end(tmp_path: Path) -> None:
     target = LogFilling(tmp_path / "log.sqlite", TOPICS)
     target.write(*PLAIN, [(3, 1.0, None, b"x")])
