@@ -12,6 +12,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
     ['a', t('keys.acknowledge')],
     ['d', t('keys.dispatch')],
     ['c', t('keys.comment')],
+    ['p', t('keys.assign')],
     ['m', t('keys.mute')],
     ['?', t('keys.help')],
   ];
