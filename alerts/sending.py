@@ -23,8 +23,9 @@ def follow_level(
     """Dispatch a risk incident that reaches its dispatch level; raise the level of dispatches under way.
 
     Areas that joined by a link of the site go by their own levels, and so do the orders to them; somebody goes to each
-    that reaches its own, all under one lead. Once nobody is on it any more, only a new demand dispatches again: `demand` is the rank of an alarm
-    that has just been raised, rung again or risen, 0 for any other change. `area` is where, if it is in one alone.
+    that reaches its own, all under one lead. Once nobody is on it any more, only a new demand dispatches again:
+    `demand` is the rank of an alarm that has just been raised, rung again or risen, 0 for any other change. `area` is
+    where, if it is in one alone.
     """
     if incident.calm:
         return

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from streams.history.trouble import Told
+from streams.trouble import Told
 from streams.vitals import DISK
 
 LEAST_FREE = 2_000_000_000

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from alerts.console import messages
 from alerts.console.accounts import AccountError
+from alerts.console.rule_words import said
 from alerts.queries import JournalMissing
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ def language_of(request: Request) -> str:
     if chosen:
         return chosen
     return messages.preferred(request.headers.get("accept-language"), request.app.state.console.config.site.language)
+
+
+def not_publishable(request: Request, error: ValueError) -> Problem:
+    """Say, in the reader's language, why what is sound cannot take force."""
+    return Problem(409, "not_publishable", reason=said(str(error), language_of(request)))
 
 
 def answer(

@@ -1,7 +1,8 @@
 """What the loader of rules says of a mistake, in Chinese: those that somebody meets who writes a rule on the page.
 
-The loader speaks English, with the words of the file in between. Here is each sentence with `{}` for those, and its
-translation; what is not here stays as it is, and the page says that it is English. Longer ones are tried first.
+Also why what is sound cannot take force. The loader speaks English, with the words of the file in between. Here is
+each sentence with `{}` for those, and its translation; what is not here stays as it is, and the page says that it is
+English. Longer ones are tried first.
 """
 
 from __future__ import annotations
@@ -141,6 +142,54 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("has no tests: nothing shows when it is raised and when it is not", "没有测试：无法证明何时触发、何时不触发"),
     ("'{}' is no kind of event that its cameras are known to tell of", "“{}”不是已知的事件种类"),
     ("'{}' is no category of reports of this site", "“{}”不是本站点的上报类别"),
+    # why a site, rules or a model that are sound cannot take force
+    ("another reload is under way; try again once it is done", "另一次发布正在进行，请在其完成后重试"),
+    (
+        "there is no publication {}; `foreshock publications` lists those there are",
+        "没有版本 {}；可用 foreshock publications 查看已有版本",
+    ),
+    (
+        "`{}` of site.yaml cannot change while it runs: it is {} in force and {} in the folder",
+        "site.yaml 的 {} 在运行中不能更改：现为 {}，文件夹中为 {}",
+    ),
+    (
+        "`signals.native` of site.yaml takes a restart: the broker knows what the product publishes by {}",
+        "更改 site.yaml 的 signals.native 须重新启动：消息代理按 {} 识别本产品发布的内容",
+    ),
+    (
+        "area {} would move to another partition, away from its open alarms and its points' state: keep it in its "
+        "group with `group: {}`",
+        "区域 {} 会移到另一分区，离开其未结束的报警和测点状态：请用 group: {} 使其留在原组",
+    ),
+    ("the worker did not take it up within {} s; what was in force stays", "引擎在 {} 秒内未接收，原版本继续生效"),
+    (
+        "the worker has taken it up and is not done after {} s: it takes force once it is; `foreshock publications` "
+        "tells, and run/worker.log what holds it up",
+        "引擎已接收，但 {} 秒后仍未完成，完成后即生效；foreshock publications 可查看结果，原因见 run/worker.log",
+    ),
+    (
+        "shadow rules run on the site that is in force, and {} differs in {}: publish that first, or take it out",
+        "影子规则在现行站点上运行，而 {} 在 {} 上不同：请先发布这些更改，或将其撤回",
+    ),
+    ("the rules of {} are those in force: there is nothing to compare", "{} 的规则就是现行规则，没有可比较的内容"),
+    ("these rules are those in force: there is nothing to compare", "这些规则就是现行规则，没有可比较的内容"),
+    ("the shadow rules {} are not in {}: publish their folder instead", "影子规则 {} 不在 {} 中，请改为发布其文件夹"),
+    (
+        "{} foretells no better than always telling the same odds (Brier {}, constant {}): let more verdicts come in",
+        "{} 的预测不优于固定概率（Brier {}，固定概率为 {}）：请等待更多处置结论",
+    ),
+    ("no model of version '{}'; `foreshock models list` lists those there are", "没有版本为“{}”的模型"),
+    ("{} models of version '{}'; `foreshock models list` lists those there are", "有 {} 个版本以“{}”开头的模型"),
+    ("{} is of another site: there is no {}", "{} 属于另一站点：本站点没有 {}"),
+    ("{} of version {}; `foreshock models list` lists those there are", "{}：版本 {}；可用 foreshock models list 查看"),
+    ("no triage model is in force", "没有研判模型在生效"),
+    ("no {} is in force", "没有 {} 在生效"),
+    ("no model is in force for {}", "{} 没有模型在生效"),
+    (
+        "{} is in force by now, not {}: look again before you go back",
+        "现在生效的已是 {}，不再是 {}：请重新查看后再回退",
+    ),
+    ("somebody else promotes a model just now; try again once that is done", "他人正在启用模型，请稍后重试"),
 )
 _MEANT = re.compile(r" \(did you mean '(.+?)'\?\)")
 _COLUMN = re.compile(r"column (\d+): (.*)", re.DOTALL)

@@ -12,8 +12,8 @@ from streams.history.keeper import Keeper
 from streams.history.lines import Naming
 from streams.history.parquet import Parquet
 from streams.history.tiers import tiers
-from streams.history.trouble import Told, Trouble, said
 from streams.settings import Settings
+from streams.trouble import Told, Trouble, said
 from streams.vitals import HISTORY_FOLDER
 
 EVERY = 600.0
@@ -48,7 +48,6 @@ class Keeping:
 
     def start(self) -> None:
         """Begin."""
-        self._trouble.forget()
         self._thread.start()
 
     @property

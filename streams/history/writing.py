@@ -12,9 +12,9 @@ from streams.history.influx import Influx, InfluxError
 from streams.history.influx_setup import buckets, sum_up
 from streams.history.lines import Naming
 from streams.history.spool import Spool
-from streams.history.trouble import Told, Trouble, said
 from streams.history.writer import Gatherer, LateHours, Sender
 from streams.settings import Settings
+from streams.trouble import Told, Trouble, said
 from streams.vitals import INFLUXDB
 
 LOOK = 1.0
@@ -61,7 +61,6 @@ class Writing:
 
     def start(self) -> None:
         """Begin."""
-        self._trouble.forget()
         for thread in self._threads:
             thread.start()
 

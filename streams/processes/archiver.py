@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import signal
@@ -22,16 +21,12 @@ from streams.processes import child
 from streams.readable import Reader
 from streams.settings import Settings
 from streams.topics import OBSERVATIONS
+from streams.trouble import Trouble, said
 from streams.vitals import Vitals
-
-logger = logging.getLogger(__name__)
 
 COMPONENT = "archive"
 LOOK = 5.0
 """Seconds between two looks whether something is due."""
-
-AWAY = 60.0
-"""Seconds that a place may be away before that is an alarm: it is tried again all the while, and nothing is lost."""
 
 PATIENCE = 600.0
 """Seconds that one segment may take, with all tries at a bucket; this process counts as alive for so long."""
@@ -56,9 +51,7 @@ class Archiving:
         self._log: Reader | None = None
         self._archiver: Archiver | None = None
         self._pruning = housekeeping.Daily()
-        self._trouble = ""
-        self._since: float | None = None  # of the trouble
-        self._told: bool | None = None  # whether an alarm stands; an earlier run may have left one
+        self._trouble = Trouble(vitals, COMPONENT, lambda: time.monotonic())
         self._before = {"segments": 0, "observations": 0, "bytes": 0, "lost": 0, "damaged": 0}
         self.turned = time.monotonic()
         self._lag = 0.0
@@ -68,7 +61,7 @@ class Archiving:
         archiver = self._archiver  # another thread's, which may let go of it
         now = {} if archiver is None else _counts(archiver)
         counted = {name: count + now.get(name, 0) for name, count in self._before.items()}
-        return {**counted, "lag": self._lag, "trouble": self._trouble}
+        return {**counted, "lag": self._lag, "trouble": self._trouble.text}
 
     def turn(self) -> None:
         """Archive what is due; trouble is told, and another turn tries again."""
@@ -77,11 +70,12 @@ class Archiving:
                 self._turn()
             finally:
                 self._mended()
-            trouble = ""
-        except (LogError, OSError) as error:
-            trouble = str(error)
+        except (LogError, OSError) as error:  # tried again all the while: nothing is lost
+            self._trouble.note("archive", f"nothing can be archived now: {said(error)}", error)
             self.close()
-        self._tell(trouble)
+        else:
+            self._trouble.note("archive", "")
+        self.turned = time.monotonic()
 
     def close(self) -> None:
         """Let go of the log, and of what is known of the archive."""
@@ -144,20 +138,6 @@ class Archiving:
         """Have an alarm stand until somebody acknowledges it."""
         self._vitals.down(component, said)
         self._vitals.back(component)
-
-    def _tell(self, trouble: str) -> None:
-        now = time.monotonic()
-        self.turned = now
-        if trouble and trouble != self._trouble:
-            logger.error("nothing can be archived now: %s", trouble)
-        self._trouble = trouble
-        self._since = None if not trouble else self._since if self._since is not None else now
-        if not trouble and self._told is not False:
-            self._vitals.back(COMPONENT)
-            self._told = False
-        elif self._since is not None and now - self._since >= AWAY and self._told is not True:
-            self._vitals.down(COMPONENT, trouble)
-            self._told = True
 
 
 class Working:

@@ -284,6 +284,8 @@ class MockApi:
                 world.reports[0]["photo"] = body.get("photo")
             elif path[0] == "dispatches":
                 world.step(path[1], actor, path[2], body.get("reason") or body.get("note") or "")
+            elif path[0] == "alarms" and path[2] == "assign":
+                world.assign(path[1], actor, body["to"], body["reason"])
             elif path[0] == "alarms" and path[2] == "shelve":
                 world.shelve(path[1], actor, body["seconds"], body["reason"])
             elif path[0] == "alarms" and path[2] == "unshelve":

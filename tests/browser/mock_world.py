@@ -415,6 +415,11 @@ class World:
         row["acknowledged_by"] = actor
         self._alarm_change(row, "acknowledge", "ACKED", actor=actor)
 
+    def assign(self, alarm: str, actor: str, to: str, reason: str) -> None:
+        row = self.alarms[alarm]
+        row["assignee"] = f"user:{to}"
+        self._alarm_change(row, "assign", row["state"], actor=actor, reason=reason, assignee=row["assignee"])
+
     def shelve(self, alarm: str, actor: str, seconds: float, reason: str) -> None:
         row, now = self.alarms[alarm], time.time()
         if row.get("aside"):

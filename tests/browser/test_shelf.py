@@ -48,6 +48,23 @@ def test_an_alarm_is_shelved_by_keyboard_listed_and_taken_off(open_page: Any, mo
     expect(page.locator("[data-test=alarms]").get_by_text("UNACK").first).to_be_visible()
 
 
+def test_an_alarm_is_assigned_by_a_key_to_oneself_or_to_another(open_page: Any, mock: Any) -> None:
+    page = open_page(f"#/alarms/{ALARM}")
+    expect(page.get_by_role("button", name="指派…")).to_be_visible()
+    page.keyboard.press("p")
+    dialog = page.get_by_role("dialog", name="指派报警")
+    to = dialog.get_by_label("指派给")
+    expect(to).not_to_have_value("")  # oneself
+    to.fill("")
+    expect(dialog.get_by_role("button", name="指派", exact=True)).to_be_disabled()
+    to.fill("wang")
+    dialog.get_by_label("原因").fill("熟悉此泵站")
+    dialog.get_by_role("button", name="指派", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".facts")).to_contain_text("wang")
+    expect(page.locator(".timeline")).to_contain_text("熟悉此泵站")
+
+
 def test_a_shelf_that_soon_ends_is_said(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("[data-test=link]")).to_have_text("实时")

@@ -16,7 +16,7 @@ from alerts.console.accounts import drop_draft, find_draft, list_drafts, other_d
 from alerts.console.commands import hand_over
 from alerts.console.config import DraftDesk
 from alerts.console.console import Console
-from alerts.console.errors import Problem, admit, language_of
+from alerts.console.errors import Problem, admit, language_of, not_publishable
 from alerts.console.identity import Identity, allow
 from alerts.console.rule_words import told
 from sensors.document import DocumentError
@@ -139,7 +139,7 @@ async def shadow(request: Request, id: Rule, body: schema.DraftShadow, identity:
     except DocumentError as error:
         return _broken(request, error)
     except ValueError as error:
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "rules.shadow", begun, reason=body.reason, rule=id)
     await hand_over(console.config.feed, records, WAIT)
     return JSONResponse({"id": begun})
@@ -164,7 +164,7 @@ async def publish(request: Request, id: Rule, body: schema.DraftPublish, identit
         await _note(console, identity, "rules.publish", id, **detail, refused=str(error))
         if getattr(error, "moved", False):
             raise Problem(409, "rule_moved") from error
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "rules.publish", id, **detail, version=done["version"], folder=done["folder"])
     await to_thread.run_sync(drop_draft, console.accounts, actor, id)
     return JSONResponse(dict(done))

@@ -14,7 +14,7 @@ from alerts.console import calibration, schema
 from alerts.console.accounts import record_audit
 from alerts.console.config import ModelDesk
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, not_publishable
 from alerts.console.identity import Identity, allow
 from models.triage.drift import said
 
@@ -54,7 +54,7 @@ async def promote(request: Request, body: schema.PromoteModel, identity: Writer)
         done = await to_thread.run_sync(desk.promote, body.version, identity.actor, body.reason)
     except ValueError as error:
         await _note(console, identity, "models.promote", body.version, reason=body.reason, refused=str(error))
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "models.promote", body.version, reason=body.reason, **_noted(done))
     return dict(done)
 
@@ -68,7 +68,7 @@ async def rollback(request: Request, body: schema.RollModelBack, identity: Write
         done = await to_thread.run_sync(desk.rollback, body.of, body.present, identity.actor, body.reason)
     except ValueError as error:
         await _note(console, identity, "models.rollback", body.of, reason=body.reason, refused=str(error))
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "models.rollback", body.of, reason=body.reason, **_noted(done))
     return dict(done)
 

@@ -13,7 +13,7 @@ from alerts.console import messages, schema
 from alerts.console.accounts import record_audit
 from alerts.console.config import Publish
 from alerts.console.console import Console
-from alerts.console.errors import Problem, language_of
+from alerts.console.errors import Problem, language_of, not_publishable
 from alerts.console.identity import Identity, allow
 from alerts.console.rule_words import told
 from sensors.document import DocumentError
@@ -63,7 +63,7 @@ async def publish(
         return JSONResponse(answer, 422)
     except ValueError as error:
         await _note(console, identity, asked, refused=str(error))
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, asked, published=done["version"], before=done["before"])
     return JSONResponse(msgspec.to_builtins(done))
 

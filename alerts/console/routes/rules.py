@@ -18,7 +18,7 @@ from alerts.console.accounts import record_audit
 from alerts.console.commands import OBSERVATIONS, ask, hand_over, settled
 from alerts.console.config import RuleDesk
 from alerts.console.console import Console
-from alerts.console.errors import Problem, language_of
+from alerts.console.errors import Problem, language_of, not_publishable
 from alerts.console.identity import Identity, allow
 from alerts.console.rule_words import told
 from alerts.lead import lead_times
@@ -72,7 +72,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
         }
         return JSONResponse(answer, 422)
     except ValueError as error:
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "rules.shadow", id, reason=body.reason)
     await hand_over(console.config.feed, records, WAIT)
     return JSONResponse({"id": id})
@@ -87,7 +87,7 @@ async def promote(request: Request, body: schema.Reasoned, identity: Writer) -> 
         done = await to_thread.run_sync(desk.promote, running, identity.actor, body.reason)
     except ValueError as error:
         await _note(console, identity, "rules.promote", running, reason=body.reason, refused=str(error))
-        raise Problem(409, "not_publishable", reason=str(error)) from error
+        raise not_publishable(request, error) from error
     await _note(console, identity, "rules.promote", running, reason=body.reason, version=done["version"])
     return dict(done)
 

@@ -17,7 +17,8 @@ from streams.archive import witness
 from streams.archive.place import Place
 from streams.archive.survey import survey
 from streams.processes import archiver
-from streams.processes.archiver import AWAY, Archiving, Working
+from streams.processes.archiver import Archiving, Working
+from streams.trouble import LASTS
 from tests.streams.archive.past import BEGAN, HOUR, lived
 from tests.streams.archive.test_archiver import cut_off
 from tests.streams.processes.test_notifier import Told
@@ -76,10 +77,10 @@ def test_a_place_that_is_away_is_an_alarm_after_a_while_and_is_tried_again(
     archiving, heard = made(found, clock)
     clock.now = BEGAN + 100 * HOUR
     archiving.turn()
-    ticks[0] = AWAY - 1
+    ticks[0] = LASTS - 1
     archiving.turn()
     assert heard.said == [] and "cannot be used" in archiving.figures()["trouble"]
-    ticks[0] = AWAY
+    ticks[0] = LASTS
     archiving.turn()
     archiving.turn()
     assert [component for component, detail in heard.said if detail] == ["archive"]

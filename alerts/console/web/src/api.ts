@@ -221,6 +221,8 @@ export const api = {
   alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
   acknowledgeAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, {}),
   resetAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/reset`, {}),
+  assign: (key: string, to: string, reason: string, sequence?: number) =>
+    request<unknown>('POST', `/alarms/${id(key)}/assign`, { to, reason, ...(sequence === undefined ? {} : { sequence }) }),
   shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>

@@ -14,6 +14,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
     ['c', t('keys.comment')],
     ['s', t('keys.shelve')],
     ['x', t('keys.close')],
+    ['p', t('keys.assign')],
     ['m', t('keys.mute')],
     ['?', t('keys.help')],
   ];

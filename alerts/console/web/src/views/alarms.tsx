@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api';
 import { Action } from '../components/action';
+import { AssignDialog } from '../components/assign_dialog';
 import { AsideFacts, AsideWords, BringBack, Left, Marks, Reset } from '../components/aside';
 import { Evidence } from '../components/evidence';
 import { LevelMark } from '../components/level';
@@ -14,6 +15,7 @@ import { SilenceDialog, Silences } from '../components/silences';
 import { Why } from '../components/why';
 import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { href } from '../router';
 import { alarms as live, areaName, directory, mayOperate, scopeName, touched } from '../store';
@@ -222,6 +224,9 @@ function One({ alarm }: { alarm: Alarm }) {
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   const [shelving, setShelving] = useState(false);
   const [silencing, setSilencing] = useState(false);
+  const [assigning, setAssigning] = useState(false);
+  const mayAssign = alarm.state !== 'NORM' && mayOperate.value;
+  useEffect(() => (mayAssign ? onKeys({ p: () => setAssigning(true) }) : undefined), [mayAssign]);
   const pictures = usePictures(alarm.incident);
   useEffect(() => {
     looking.value = alarm.incident ?? '';
@@ -278,6 +283,12 @@ function One({ alarm }: { alarm: Alarm }) {
               {t('acknowledge')}
             </Action>
           )}
+          {mayAssign && (
+            <button type="button" aria-keyshortcuts="p" onClick={() => setAssigning(true)}>
+              {t('assign.open')}
+              <kbd aria-hidden="true">p</kbd>
+            </button>
+          )}
           {!alarm.aside && alarm.state !== 'NORM' && mayOperate.value && (
             <button type="button" onClick={() => setShelving(true)}>
               {t('shelve.open')}
@@ -297,6 +308,7 @@ function One({ alarm }: { alarm: Alarm }) {
           )}
         </div>
       </header>
+      {assigning && <AssignDialog alarm={alarm} onClose={() => setAssigning(false)} />}
       {silencing && <SilenceDialog alarm={alarm} onClose={() => setSilencing(false)} />}
       {shelving && <ShelveDialog alarm={alarm} onClose={() => setShelving(false)} />}
       <Why alarm={alarm} />

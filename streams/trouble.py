@@ -1,4 +1,4 @@
-"""What keeps the history from being kept: logged when it begins, and an alarm of the system when it lasts."""
+"""What keeps a part from its work: logged when it begins, and an alarm of the system when it lasts."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ class Told(Protocol):
 
 
 class Trouble:
-    """Hold what keeps each of some threads from its work. Safe from any of them."""
+    """Hold what keeps each of some threads from its work. Safe from any of them.
+
+    An earlier run may have left its alarm: that is taken back once all work, and stands while they do not.
+    """
 
     def __init__(self, vitals: Told, component: str, clock: Callable[[], float] = time.monotonic) -> None:
         """`component` is what the alarm names; `clock` is in seconds."""
         self._vitals, self._component, self._clock = vitals, component, clock
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, float]] = {}  # by thread: what it is, and since when
-        self._told = False
-
-    def forget(self) -> None:
-        """Take back what an earlier run may have told."""
-        self._vitals.back(self._component)
+        self._told: bool | None = None  # whether an alarm stands; of an earlier run's nothing is known
 
     def note(self, who: str, what: str, error: Exception | None = None) -> None:
         """Note what keeps `who` from its work, nothing when it works. Of an `error` not foreseen the log tells all."""
@@ -52,10 +51,10 @@ class Trouble:
                 if who not in self._known:
                     logger.error("%s", what, exc_info=None if isinstance(error, LogError | OSError) else error)
                 self._known[who] = what, self._known.get(who, ("", now))[1]
-            if self._told and not self._known:
+            if self._told is not False and not self._known:
                 self._vitals.back(self._component)
                 self._told = False
-            elif not self._told and any(now - since > LASTS for _, since in self._known.values()):
+            elif not self._told and any(now - since >= LASTS for _, since in self._known.values()):
                 self._vitals.down(self._component, self._text())
                 self._told = True
 
