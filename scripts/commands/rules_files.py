@@ -23,7 +23,7 @@ from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
 from scripts.commands.words import Language, LanguageOption, Words
-from sensors.document import DocumentError, Problem, parse_document
+from sensors.document import DocumentError, Problem, read_document
 from sensors.registry import load_site
 from sensors.site import Site
 from streams.durable import replace
@@ -284,8 +284,8 @@ def _words(folder: Path, language: Language | None) -> Words:
     """Speak a site's language unless told otherwise; English where its site.yaml cannot be read."""
     given: Language = language or "en"
     if language is None:
-        with contextlib.suppress(OSError, UnicodeDecodeError, DocumentError):
-            main = parse_document((folder / "site.yaml").read_text(encoding="utf-8"), "site.yaml").data
+        with contextlib.suppress(DocumentError):
+            main = read_document(folder / "site.yaml").data
             given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
     return Words(given, "UTC")
 
