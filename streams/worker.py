@@ -119,6 +119,7 @@ class Worker:
         self._settle: Callable[[], None] = lambda: None
         self._unfollowed = ""  # why a changed site is not in force yet
         self._trouble = ""  # why the log takes nothing, if so
+        self._untold: dict[int, str] = {}  # by partition: why the journal takes nothing, if so
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
@@ -253,10 +254,16 @@ class Worker:
         records = [outcome.decode(value) for _, _, value in batch.records]
         identity = self.app.log_store.identity
         near = self.settings.journal_file is not None  # a database elsewhere may keep the event loop waiting
-        if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
-            position = self.journal.record(records, identity)
-        else:
-            position = await asyncio.to_thread(self.journal.record, records, identity)
+        try:
+            if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
+                position = self.journal.record(records, identity)
+            else:
+                position = await asyncio.to_thread(self.journal.record, records, identity)
+        except SQLAlchemyError as error:  # it is tried again: who goes by signs of life is to hear of it meanwhile
+            said = str(error.__cause__ or error).split("\n", 1)[0]
+            self._untold[batch.partition] = f"the journal takes nothing, nobody is told of alarms: {said}"
+            raise
+        self._untold.pop(batch.partition, None)
         # at once: the notifiers send people out
         self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
         batch.done()
@@ -502,7 +509,7 @@ class Worker:
             quarantine[reason] = quarantine.get(reason, 0) + count
         return {
             "time": now,
-            "trouble": self._trouble,
+            "trouble": self._trouble or next(iter(self._untold.values()), ""),
             "quarantine": quarantine,
             "brokers": {name.partition("-")[2] or "main": told for name, told in bridges.items()},
             "cameras": cameras,
@@ -660,6 +667,7 @@ class Worker:
 
     async def _revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         for topic, partition in partitions:
+            self._untold.pop(partition, None)  # another's to say
             if topic != OBSERVATIONS:
                 continue
             station = self.stations.pop(partition, None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from alerts.queries import Reader
 from sensors import observation
@@ -17,6 +20,7 @@ from sensors.steps import finished
 from streams import bundle, publication, settings, shelf
 from streams.batches import Output
 from streams.bundle import Bundle
+from streams.deadman import standing
 from streams.embedded.store import Log
 from streams.figures import write_figures
 from streams.hub import HubProducer
@@ -98,6 +102,45 @@ def test_a_full_disk_is_said_loses_nothing_acknowledged_and_heals(
         replayed = compare(log, lambda p: log.committed(GROUP, OBSERVATIONS, p) or 0)
         assert replayed.agrees, (replayed.missing, replayed.added, replayed.changed)
         assert replayed.transitions
+
+
+def test_a_journal_that_takes_nothing_keeps_the_signs_of_life_from_saying_that_all_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+    away = [True]
+
+    async def scenario() -> None:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: START + 100.0)
+        record = worker.journal.record
+
+        def recorded(*given: Any) -> int:
+            if away[0]:
+                raise OperationalError("INSERT", {}, ConnectionError("the server closed the connection"))
+            return record(*given)
+
+        monkeypatch.setattr(worker.journal, "record", recorded)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        await asyncio.wait_for(ready.wait(), 20)
+        producer = HubProducer(found.hub_path)
+        producer.produce([(OBSERVATIONS, 0, frame_of([(0, START + 100.0, 30.0)], START + 100.0))], lambda error: None)
+        said = "worker: the journal takes nothing, nobody is told of alarms"
+
+        def stands() -> str:
+            return standing({"worker": worker.figures(START)}, frozenset())
+
+        await reached(lambda: stands().startswith(said))
+        away[0] = False
+        await reached(lambda: not stands())
+        with contextlib.closing(Reader(found.journal_url)) as reader:
+            assert [one["scope"] for one in reader.alarms("all", limit=500).items if one["rule"] == "creep"] == ["p0"]
+        await asyncio.to_thread(producer.close)
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+    asyncio.run(scenario())
 
 
 def test_a_tick_comes_before_all_that_is_heard_after_a_start(tmp_path: Path) -> None:
