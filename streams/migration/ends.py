@@ -12,6 +12,7 @@ from sensors.registry import load_site
 from sensors.site import Site
 from streams import bundle, publication, settings
 from streams.migration.report import MigrationError
+from streams.migration.state import FILE
 from streams.settings import PREFIX, Settings
 
 MOST_BYTES = 64 << 10
@@ -114,6 +115,7 @@ def require_pair(source: Settings, target: Settings, chosen: bool) -> Site:
             raise MigrationError(f"{target.site_folder}: {error.problems[0]}") from error
     if there is not None and there.id != site.id:
         raise MigrationError(f"the site to be moved is {site.id}, and the target's is {there.id}")
-    if target.kafka is None and target.log_file == source.data_folder / "log.sqlite" and target.log_file.exists():
+    before = target.kafka is None and target.log_file == source.data_folder / "log.sqlite" and target.log_file.exists()
+    if before and not (target.data_folder / FILE).exists():  # else it is this move's, which goes on
         raise MigrationError(f"{target.log_file} is of before: move it away, or name another data folder")
     return site

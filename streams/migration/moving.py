@@ -166,9 +166,11 @@ class Move:
                 raise MigrationError(f"{source.log_file}: {settled.said(found.state, found.to)}")
         if source.kafka is not None and self._kept.read() is None and self._leaving().marked():
             raise MigrationError(f"{ends.named(source)}: {settled.said(settled.MOVED, 'another place')}")
+        state = self._kept.read()
+        if state is not None and state.report is not None:
+            return  # handed over: the target may run, and has its history still to come
         if target.data_folder != source.data_folder and (process := supervisor.holder(target.data_folder)) is not None:
             raise MigrationError(f"process {process} runs on {target.data_folder}: both ends would run; stop it first")
-        state = self._kept.read()
         if state is not None and state.site != self.site.id:
             raise MigrationError(f"{target.data_folder}: a move of the site {state.site} is under way there")
         if state is None:

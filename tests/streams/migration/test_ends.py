@@ -15,6 +15,7 @@ from streams.embedded.store import Log
 from streams.migration import ends
 from streams.migration.moving import Move
 from streams.migration.report import MigrationError
+from streams.migration.state import Kept, State
 from streams.settings import Settings
 from tests.streams.small_site import rules, site
 
@@ -46,6 +47,15 @@ def test_a_site_is_not_moved_over_another(tmp_path: Path) -> None:
     there = settings.load({}, data=other.data, broker=KAFKA)
     with pytest.raises(MigrationError, match="the site to be moved is small, and the target's is other"):
         Move(here, there)
+
+
+def test_a_log_of_before_is_not_gone_on_with_unless_this_move_made_it(tmp_path: Path) -> None:
+    here = settled_in(tmp_path / "a")
+    there = settings.load({}, data=here.data, broker=KAFKA)
+    with pytest.raises(MigrationError, match="is of before: move it away, or name another data folder"):
+        Move(there, here)
+    Kept(here.data_folder).write(State(source="a", target="b", site="small"))
+    Move(there, here)
 
 
 def test_both_ends_may_not_run(tmp_path: Path) -> None:
