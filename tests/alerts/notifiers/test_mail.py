@@ -18,6 +18,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
+from alerts.notifiers import mail
 from alerts.notifiers.mail import MailSender
 from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from alerts.notifiers.targets import MailTarget, TargetError
@@ -164,6 +165,22 @@ def test_a_server_that_is_away_or_private_is_told_apart() -> None:
         send(MailSender(target(free_port(), allow_private=False), VOICE), notice())
     with pytest.raises(Failed, match="not a public address"):  # a name may have another address at the next attempt
         send(MailSender(target(free_port(), allow_private=False, host="localhost"), VOICE), notice())
+
+
+class Lingering(Sink):
+    """Never answers a good-bye."""
+
+    async def handle_QUIT(self, _server: Any, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.Event().wait()
+        return "221 Bye"
+
+
+def test_a_mail_that_was_taken_counts_though_the_good_bye_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "_LEAVE", 0.05)
+    it, port = Lingering(), free_port()
+    with sink(it, port):
+        send(MailSender(target(port, timeout=2.0), VOICE), notice())
+    assert len(it.mails) == 1
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
