@@ -18,6 +18,6 @@ def test_an_archive_goes_along_with_its_site_and_with_no_other(tmp_path: Path) -
     marker.claim(store, "file", 3)
     for _ in range(2):  # a move may be called again
         marker.hand_over(store, "file", "kafka")
-    assert marker.claim(store, "kafka", 3).partitions == 3
+    assert marker.claim(store, "kafka", 3)[0].partitions == 3
     with pytest.raises(ArchiveError, match="is the archive of another log"):
         marker.hand_over(store, "file", "elsewhere")
