@@ -29,6 +29,7 @@ CONTRACT = {
     ("GET", "/api/v1/situation"),
     ("GET", "/api/v1/situation/report.pdf"),
     *((verb, f"/api/v1/system/{what}") for verb in ("GET", "POST") for what in ("checks", "backups")),
+    ("POST", "/api/v1/me/mute"),
     ("POST", "/api/v1/me/second-step"),
     ("PUT", "/api/v1/me/second-step"),
     ("POST", "/api/v1/me/second-step/remove"),
