@@ -56,7 +56,7 @@ def test_a_landslide_attaches_the_cameras_picture_to_its_incident(tmp_path: Path
             )
         finally:
             scene.terminate()
-            scene.wait(5)
+            scene.wait(30)
         several = until(lambda: pictures(client, incident["id"], 4), 15, "pictures of before and after the alarm")
         times = [one["time"] for one in several]
         assert max(times) - min(times) >= 3, "they show different moments"

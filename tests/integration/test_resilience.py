@@ -180,6 +180,7 @@ def test_a_foreign_broker_that_is_away_is_found_again_and_counted(tmp_path: Path
                 return json.loads(figures.read_text())[name]
 
             before = product.children()
+            until(figures.exists, what="the bridge's first figures")
             broker.stop()
             until(lambda: bridge("lost") == 1 and not bridge("connected"), what="the loss counted")
             until(lambda: "MQTT broker" in product.said, what="the loss said")
