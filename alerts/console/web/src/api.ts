@@ -241,8 +241,8 @@ export const api = {
   refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
   call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 
-  trace: (point: string, from: number, to: number, max = 2000) =>
-    request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+  trace: (point: string, from: number, to: number, max: number, ahead: number) =>
+    request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max, ahead })}`),
 
   explore: (points: readonly string[], from: number, to: number, max: number) => request<Explored>('GET', `/explore${several(points)}&from=${from}&to=${to}&max=${max}`),
   exploreEvents: (points: readonly string[], from: number, to: number) => request<SeenEvents>('GET', `/explore/events${several(points)}&from=${from}&to=${to}`),

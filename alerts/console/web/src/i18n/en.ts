@@ -382,6 +382,8 @@ export const en: Record<keyof typeof zh, string> = {
   'trace.learning': 'Model learning',
   'trace.learning.title': 'The model is still learning this point: it has no score, and raises nothing yet.',
   'trace.eta': 'When it rang, the limit was expected in',
+  'trace.forecast': 'At this pace the limit in',
+  'trace.forecast.title': 'Where the latest readings lead, eight times in ten within the shaded range; by their movement alone: without the daily swing or rain to come',
   'trace.empty': 'No readings in this time.',
   'trace.summary': '{name}: lowest {low}, highest {high}, latest {last} {unit}.',
   'trace.summary.limit': 'Limit {limit} {unit}.',

@@ -380,6 +380,8 @@ export const zh = {
   'trace.learning': '学习中',
   'trace.learning.title': '模型正在学习该测点：暂无评分，也不会据此报警。',
   'trace.eta': '报警时预计到限值',
+  'trace.forecast': '照此趋势到限值',
+  'trace.forecast.title': '按最新读数的走势推算，十次中约八次落在阴影范围内；未计日变化和后续降雨',
   'trace.empty': '这段时间没有读数。',
   'trace.summary': '{name}：最低 {low}，最高 {high}，最新 {last} {unit}。',
   'trace.summary.limit': '限值 {limit} {unit}。',
