@@ -225,6 +225,7 @@ export const api = {
     request<unknown>('POST', `/alarms/${id(key)}/assign`, { to, reason, ...(sequence === undefined ? {} : { sequence }) }),
   shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
+  takeOut: (key: string, seconds: number, reason: string) => request<unknown>('POST', `/alarms/${id(key)}/out-of-service`, { seconds, reason }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
     request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
 

@@ -12,7 +12,7 @@ import { covers } from '../components/silences';
 import type { Handover, SheetPart } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { areaName, mayOperate, seatName, unitName } from '../store';
+import { areaName, mayOperate, me, seatName, unitName } from '../store';
 
 export function HandoverView() {
   const { data, error, again } = useLoad(() => api.handover(), 'handover');
@@ -85,7 +85,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
           ✓ {t('handover.signed', { who: actorName(signed.actor), when: moment(signed.time) })} {signed.reason}
         </p>
       ) : (
-        turn && mayOperate.value && <Sign turn={turn.key} again={again} />
+        turn && mayOperate.value && (people.some(([, who]) => who === me.value?.name) ? <Sign turn={turn.key} again={again} /> : <p class="quiet">{t('handover.help')}</p>)
       )}
     </>
   );
