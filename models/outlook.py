@@ -57,7 +57,8 @@ def outlook(
 
     def path(faster: float) -> Floats:
         each = [slope * faster * steps_on * (reach / (reach + steps_on)) for slope, reach in stretched(faster)]
-        return line.level + np.sign(moves[0][0]) * np.max(np.abs(each), axis=0)  # all go the same way
+        farthest = np.max(np.abs(each), axis=0)  # all go the same way
+        return np.asarray(line.level + np.sign(moves[0][0]) * farthest, np.float64)
 
     def stretched(faster: float) -> list[tuple[float, float]]:
         return [(slope, reach * faster * faster) for slope, reach in moves]
