@@ -207,7 +207,7 @@ class MockApi:
             return JSONResponse(world.models.models() if len(path) == 1 else world.models.page(query))
         if path[0] == "points":
             return JSONResponse(
-                world.trace(path[1], float(query["from"]), float(query["to"]), int(query.get("max", 2000)))
+                world.trace(path[1], float(query["from"]), float(query["to"]), int(query["max"]), float(query["ahead"]))
             )
         rows: dict[str, dict[str, Any]] = {
             "incidents": world.incidents, "alarms": world.alarms, "dispatches": world.dispatches,

@@ -96,6 +96,9 @@ class World:
         self.models_broken = False
         self.plan: Row | None = None  # that all incidents keep to
         self.silenced: set[str] = set()  # points that are silent
+        self.leads: set[str] = set()  # points of which the server says where they lead
+        self.cameras_live = 118
+        self.incoming = "chen"  # who takes the turn over
         self._background()
 
     @property
@@ -144,7 +147,7 @@ class World:
         sheet["silences"] = {"items": [silence], "more": 0}
         sheet["comments"] = {"items": [comment], "more": 2}
         turn = {"key": "1", "shift": "day", "begin": now, "end": now + 3600, "signed": False}
-        return {"turn": turn, "people": {"lead": "chen"}, "sheet": sheet, "signed": None}
+        return {"turn": turn, "people": {"lead": self.incoming}, "sheet": sheet, "signed": None}
 
     def exercise(self) -> dict[str, Any]:
         now, title = time.time(), {"zh": "滑坡演练", "en": "Slide drill"}
@@ -291,7 +294,7 @@ class World:
     def status(self) -> Row:
         return {
             "time": self.started if self.silent else time.time(), "readings_per_second": 103.4, "points_total": 1012,
-            "points_live": 1006, "cameras_total": 120, "cameras_live": 118, "open": {}, "quarantine": {},
+            "points_live": 1006, "cameras_total": 120, "cameras_live": self.cameras_live, "open": {}, "quarantine": {},
             "load": {
                 "ten_minutes": self.rings, "day": 40, "band": "acceptable" if self.rings < 2 else "unacceptable",
                 "flood": self.rings > 10, "flood_since": time.time() if self.rings > 10 else None,
@@ -577,7 +580,7 @@ class World:
             "complete": stop - start <= 8 * 86400, "since": max(start, stop - 7 * 86400),
         }  # fmt: skip
 
-    def trace(self, point: str, start: float, stop: float, most: int) -> Row:
+    def trace(self, point: str, start: float, stop: float, most: int, ahead: float = 0.0) -> Row:
         count = max(2, min(most, 1200, int((stop - start) / 10)))
         times = [start + (stop - start) * i / (count - 1) for i in range(count)]
         onset = max(
@@ -591,4 +594,10 @@ class World:
         unit = next(one["unit"] for one in self.site["points"] if one["id"] == point)
         flagged = [{"time": times[1], "value": values[1], "flags": ["jump"], "aside": True}] if stop < 1.8e9 else []
         told = {"point": point, "unit": unit, "learning": False, "time": times, "value": values, "score": scores}
+        if ahead and point in self.leads:
+            on, last = [times[-1] + ahead * step for step in (0.0, 0.5, 1.0)], values[-1]
+            told["forecast"] = {
+                "time": on, "value": [last, last + 1, last + 2], "low": [last, last, last + 1],
+                "high": [last, last + 2, last + 4], "eta": 720.0, "soonest": 360.0, "latest": None,
+            }  # fmt: skip
         return {**told, "flagged": flagged}

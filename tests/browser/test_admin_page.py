@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -154,3 +155,26 @@ def test_an_administrator_who_must_sets_up_the_second_step_before_anything_else(
     page.get_by_label("动态验证码").fill("123456")
     page.get_by_role("button", name="启用").click()
     expect(page.locator("header.top")).to_be_visible()
+
+
+def test_a_test_that_a_target_did_not_take_is_no_success(open_page: Any, mock: Any) -> None:
+    page = open_page("#/notifications", who="chen")
+    answers = [{"id": "t", "done": True, "error": "timeout"}, {"id": "t", "done": True, "error": ""}]
+    page.route("**/notifications/duty-mail/test", lambda route: route.fulfill(json=answers.pop(0)))
+    button = page.locator("[data-test=target]").get_by_role("button", name="测试")
+    button.click()
+    expect(page.locator(".notice.bad")).to_have_text(re.compile("duty-mail 未收到：timeout"))
+    button.click()
+    expect(page.locator(".notice.good")).to_have_text(re.compile("duty-mail 已收到测试通知"))
+
+
+def test_only_who_comes_on_duty_is_offered_to_sign_and_what_is_simulated_is_marked(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    next(iter(mock.api.world.incidents.values()))["simulated"] = True
+    page = open_page("#/handover")
+    expect(page.locator("form.sign")).to_be_visible()
+    expect(page.locator(".sheet-part").first).to_contain_text("模拟")
+    mock.api.world.incoming = "zhao"
+    page.reload()
+    expect(page.get_by_text("只能由接班人员签收一次")).to_be_visible()
+    expect(page.locator("form.sign")).to_have_count(0)

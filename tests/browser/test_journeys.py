@@ -165,8 +165,11 @@ def test_site_s_language_comes_first_whatever_the_browser_speaks(open_page: Any,
 
 
 def test_header_is_one_row_at_1440_in_both_languages(open_page: Any, mock: Any) -> None:
+    mock.api.world.cameras_live = 90
     page = open_page()
     header = page.locator("header.top")
+    expect(header.locator("[data-test=points]")).to_have_class(re.compile(r"\bgood\b"))
+    expect(header.locator("[data-test=cameras]")).to_have_class(re.compile(r"\bbad\b"))  # silence is not green
     for button in ("EN", "中文"):
         assert header.bounding_box()["height"] < 64
         header.get_by_role("button", name=button).click()
@@ -403,8 +406,12 @@ def test_reports_come_by_themselves_and_are_told_of_one_subject(open_page: Any, 
 def test_an_alarm_s_page_shows_trace_picture_reasons_and_what_clears_it(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.worsen(incident))
+    mock.api.world.leads = set(mock.api.world.alarms["alm-slope-creep"]["explanation"]["points"])
     page = open_page("#/alarms/alm-slope-creep")
     expect(page.locator(".plot canvas").first).to_be_visible()
+    trace = page.locator(".trace").first
+    expect(trace.locator("[data-test=forecast]")).to_have_text(re.compile(r"照此趋势到限值\s*12 分钟 \(6 分钟–"))
+    expect(trace.locator(".plot")).to_have_attribute("aria-label", re.compile("照此趋势到限值 12 分钟"))
     expect(page.locator(".picture img")).to_have_js_property("complete", True)
     expect(page.get_by_role("region", name="如何解除")).to_contain_text("30 分钟")
     expect(page.locator("[data-test=summons]")).to_have_count(0)  # one looks at it already

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.running import Mqtt, Running, running
+from tests.browser.conftest import browser as browser
+from tests.integration.running import PASSWORD, Mqtt, Running, running
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
@@ -96,6 +98,97 @@ def test_a_landslide_from_the_rain_to_the_follow_up_visit(product: Running, duty
     assert [edge for edge in edges if edge not in ("raised", "lead")] == [
         *("issued", "accepted", "on_scene", "resolved", "fed_back", "follow_up", "closed"),
     ]
+    mqtt.close()
+
+
+def enter(browser: Any, product: Running, name: str, **size: Any) -> Any:
+    """Sign in on the page as `name`, in a browser of its own."""
+    page = browser.new_context(**size).new_page()
+    page.set_default_timeout(15_000)
+    page.goto(product.address)
+    page.locator("input[autocomplete=username]").fill(name)
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("header.top").wait_for()
+    return page
+
+
+def add_people(browser: Any, product: Running, unit: str) -> None:
+    """Make the first administrator by the printed link, on the page, and accounts for an officer and a team."""
+    token = re.search(r"first\?token=(\S+)", product.said)
+    assert token is not None
+    page = browser.new_context().new_page()
+    page.goto(f"{product.address}/#/first?token={token[1]}")
+    page.locator("input[autocomplete=username]").fill("boss")
+    for box in page.locator("input[type=password]").all():
+        box.fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("header.top").wait_for()
+    users, headers = f"{product.address}/api/v1/users", {"Origin": product.address}
+    headers["X-Foreshock-CSRF"] = page.request.get(f"{product.address}/api/v1/me").json()["csrf"]
+    for one in ({"name": "chen", "roles": ["duty", "dispatcher"]}, {"name": "zhou", "roles": ["field"], "unit": unit}):
+        added = page.request.post(users, headers=headers, data={**one, "password": PASSWORD, "language": "en"})
+        assert added.ok, added.text()
+    page.context.close()
+
+
+def test_a_landslide_is_played_through_the_page(browser: Any, product: Running, duty: httpx.Client) -> None:
+    expect = pytest.importorskip("playwright.sync_api").expect
+    area, unit = "slope-04", "team-yanluo-hongqiaotou"
+    add_people(browser, product, unit)
+    desk = enter(browser, product, "chen", viewport={"width": 1440, "height": 900})
+    phone = enter(browser, product, "zhou", viewport={"width": 390, "height": 844})
+    expect(phone.locator(".no-tasks")).to_be_visible()
+
+    mqtt = Mqtt(product.mqtt_port)
+    now = time.time()
+    for ago in range(540, -1, -20):
+        at, run = (now - ago) * 1000, (540 - ago) / 540
+        mqtt.publish(f"foreshock/readings/{area}/{RAIN}", {"value": 28.0, "time": at})
+        mqtt.publish(f"foreshock/readings/{area}/{area}-displacement-1", {"value": 22.0 * run**3, "time": at})
+    alarm = until(partial(reached, duty, "slope-creep", area, "orange"))
+    desk.goto(f"{product.address}/#/incidents/{alarm['incident']}")
+    head = desk.locator(".incident-head")
+    expect(head).to_contain_text("Orange warning")
+    expect(desk.locator(".trace [data-test=forecast]")).to_contain_text("At this pace the limit in")
+    head.get_by_role("button", name="Acknowledge").click()
+    expect(head.locator(".facts")).to_contain_text("chen")
+
+    task, dialog = phone.locator("[data-test=task]"), phone.get_by_role("dialog")
+    for button, leg in (("Accept", "accepted"), ("On scene", "on_scene"), ("Resolved", "resolved")):
+        task.get_by_role("button", name=button).click()
+        expect(task).to_have_attribute("data-leg", leg)
+    for button, box, text, leg in (
+        ("Feed back", "What was told to whom", "told the bus stop below", "fed_back"),
+        ("Arrange a follow-up visit", "In how many days", "3", "follow_up"),
+    ):
+        task.get_by_role("button", name=button).click()
+        dialog.get_by_label(box).fill(text)
+        dialog.get_by_role("button", name="Confirm").click()
+        expect(task).to_have_attribute("data-leg", leg)
+    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Visit to come")
+    task.get_by_role("button", name="Visited: close").click()
+    dialog.get_by_label("What the visit found").fill("the ditch is clear")
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(phone.locator(".no-tasks")).to_be_visible()
+    expect(desk.locator(".timeline")).to_contain_text("the ditch is clear")
+
+    for one in duty.get(f"/incidents/{alarm['incident']}").json()["alarms"]:  # the sensor went down with the slope
+        desk.goto(f"{product.address}/#/alarms/{one}")
+        desk.get_by_role("button", name="Out of service…").click()
+        out = desk.get_by_role("dialog")
+        out.get_by_role("radio").nth(2).check()
+        out.get_by_label("Why").fill("buried")
+        out.get_by_role("button", name="Take out of service").click()
+        expect(out).to_have_count(0)
+    desk.goto(f"{product.address}/#/incidents/{alarm['incident']}")
+    desk.get_by_role("button", name="Close…").click()
+    closing = desk.get_by_role("dialog")
+    closing.get_by_label(re.compile("^Real")).check()
+    closing.get_by_label("Why you think so").fill("a slide, nobody hurt")
+    closing.get_by_role("button", name="Close the incident").click()
+    expect(desk.locator(".incident-head .state-closed")).to_be_visible()
+    assert duty.get(f"/incidents/{alarm['incident']}").json()["disposition"] == "real"
     mqtt.close()
 
 

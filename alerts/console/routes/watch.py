@@ -22,7 +22,9 @@ from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
 from alerts.console.routes.reports import PHOTO, opened
 from alerts.console.scope import areas_about
-from alerts.console.traces import Series, decimate
+from alerts.console.traces import RAW, Series, decimate
+from models.outlook import outlook
+from sensors.site import Point
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ router = APIRouter(prefix="/api/v1", tags=["watch"])
 
 DAY = 86400.0
 """Seconds that memory reaches back."""
+
+FOLLOWED = 5 * 3600.0
+"""Seconds of readings that a forecast follows, at least: six times what the noise of readings each minute is averaged
+over."""
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 Id = Annotated[str, Path(max_length=200)]
@@ -83,8 +89,12 @@ def trace(
     start: Annotated[float | None, Query(alias="from", ge=0, le=1e11, allow_inf_nan=False)] = None,
     stop: Annotated[float | None, Query(alias="to", ge=0, le=1e11, allow_inf_nan=False)] = None,
     most: Annotated[int, Query(alias="max", ge=2, le=20_000)] = 2000,
+    ahead: Annotated[float, Query(ge=0, le=7 * DAY, allow_inf_nan=False)] = 0.0,
 ) -> Response:
-    """Give a point's readings, the last hour by default; where there are more than `max`, spans of them."""
+    """Give a point's readings, the last hour by default; where there are more than `max`, spans of them.
+
+    With `ahead` (seconds) also where its latest readings lead, when it is live and a movement stands out of the noise.
+    """
     console = _console(request)
     point = console.registry.point(id)
     if point is None or not console.scope(identity).sees_any(point.areas):
@@ -106,7 +116,27 @@ def trace(
         answer["learning"] = console.traces.learning(point.index)
         marks = console.quality.marks(point.index, start, stop)
         answer["flagged"] = [mark_of(mark) for mark in marks]
+        if ahead:
+            answer["forecast"] = _forecast(console, point, ahead)
     return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _forecast(console: Console, point: Point, ahead: float) -> dict[str, Any] | None:
+    """Say where a gauge's latest readings lead; nothing of a point that is not live, as silence foretells nothing."""
+    now = time.time()
+    if point.kind != "gauge" or console.figures.point(point.id, point.index, point.interval, now)["state"] != "live":
+        return None
+    last = float(console.traces.last_time[point.index])
+    series = console.traces.trace(point.index, last - max(FOLLOWED, 300.0 * point.interval), last, RAW)
+    known = np.isfinite(series.value)
+    found = outlook(
+        series.time[known], series.value[known], point.interval, ahead, point.limit, below=point.limit_below
+    )
+    if found is None:
+        return None
+    path = {name: column.tolist() for name, column in zip(("time", "value", "low", "high"), found[:4], strict=True)}
+    eta, soonest, latest = found.eta or (None, None, None)
+    return {**path, "eta": eta, "soonest": soonest, "latest": latest if latest != np.inf else None}
 
 
 def _trace(console: Console, index: int, start: float, stop: float, most: int) -> Series:

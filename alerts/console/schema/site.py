@@ -221,6 +221,22 @@ class FlaggedReading(Answer):
     aside: bool
 
 
+class Forecast(Answer):
+    """Where a point's latest readings lead, by their movement alone: it knows no daily swing and no rain to come.
+
+    Between `low` and `high` it lies about eight times in ten. `eta`, `soonest`, `latest`: seconds from the first
+    `time`, the last reading's, until the point's limit; null: not in sight.
+    """
+
+    time: list[float]
+    value: list[float]
+    low: list[float]
+    high: list[float]
+    eta: float | None
+    soonest: float | None
+    latest: float | None
+
+
 class Trace(Answer):
     """A point's readings. With `min` and `max`, each entry stands for several: `value` is the last of them, `score` the
     highest; null is unknown. `learning`: the model is still learning this point, its silence is not calm.
@@ -236,6 +252,7 @@ class Trace(Answer):
     flagged: tuple[FlaggedReading, ...] = ()
     min: list[float | None] | None = None
     max: list[float | None] | None = None
+    forecast: Forecast | None = None
 
 
 class ExploredTrace(Answer):

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import numpy as np
+import pytest
 from starlette.testclient import TestClient
 
 from alerts.console import schema
@@ -88,6 +89,32 @@ def test_what_was_scored_while_the_feed_was_away_comes_from_the_log(configure: C
         until(lambda: len(values()) == 6)
         assert values() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert asked == [{}, {0: 2}]
+
+
+def test_a_trace_says_where_a_live_point_leads_when_it_is_asked(configure: Configure, engine: Engine) -> None:
+    now = time.time()
+    times = now - np.arange(200.0)[::-1]
+
+    def history(after: Any) -> Any:
+        yield 0, 0, columns([0] * 200 + [1] * 200, [*times, *(times - 600.0)], [*np.arange(200.0) * 0.1] * 2)
+
+    desktop = Desktop(configure(decode_scores=decode, history=history))
+    with desktop.client() as client:
+        headers = desktop.token("viewer")
+
+        def trace(point: str, query: str = "") -> Any:
+            told = client.get(f"/api/v1/points/{point}/trace{query}", headers=headers).json()
+            schema.Trace.model_validate(told)
+            return told
+
+        until(lambda: len(trace("p0")["value"]) == 200)
+        assert "forecast" not in trace("p0")
+        found = trace("p0", "?ahead=3600")["forecast"]
+        assert found["time"][0] == pytest.approx(times[-1])
+        assert found["time"][-1] == pytest.approx(times[-1] + 3600.0)
+        assert found["low"][-1] < found["value"][-1] < found["high"][-1]
+        assert trace("p1", "?ahead=3600")["forecast"] is None, "silence foretells nothing"
+        assert client.get("/api/v1/points/p0/trace?ahead=1e9", headers=headers).status_code == 422
 
 
 def test_poor_data_are_counted_by_point_and_shown_raw_beside_the_trace(configure: Configure, engine: Engine) -> None:

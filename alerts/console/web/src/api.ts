@@ -225,6 +225,7 @@ export const api = {
     request<unknown>('POST', `/alarms/${id(key)}/assign`, { to, reason, ...(sequence === undefined ? {} : { sequence }) }),
   shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
     request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
+  takeOut: (key: string, seconds: number, reason: string) => request<unknown>('POST', `/alarms/${id(key)}/out-of-service`, { seconds, reason }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
     request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
 
@@ -241,8 +242,8 @@ export const api = {
   refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
   call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 
-  trace: (point: string, from: number, to: number, max = 2000) =>
-    request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max })}`),
+  trace: (point: string, from: number, to: number, max: number, ahead: number) =>
+    request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max, ahead })}`),
 
   explore: (points: readonly string[], from: number, to: number, max: number) => request<Explored>('GET', `/explore${several(points)}&from=${from}&to=${to}&max=${max}`),
   exploreEvents: (points: readonly string[], from: number, to: number) => request<SeenEvents>('GET', `/explore/events${several(points)}&from=${from}&to=${to}`),

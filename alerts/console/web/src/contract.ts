@@ -460,6 +460,18 @@ export interface Trace {
   flagged?: FlaggedReading[];
   min?: (number | null)[];
   max?: (number | null)[];
+  forecast?: Forecast | null;
+}
+
+/** Where the latest readings lead; `eta` and its range are seconds from the first time, null when not in sight. */
+export interface Forecast {
+  time: number[];
+  value: number[];
+  low: number[];
+  high: number[];
+  eta: number | null;
+  soonest: number | null;
+  latest: number | null;
 }
 
 /** A reading of poor quality with its raw value; `aside`: it was not scored, and is in no other list. */
@@ -737,9 +749,9 @@ export interface SheetPart<T> {
   items: T[];
   more: number;
 }
-export interface SheetIncident { id: string; area: string; level: Level; state: IncidentState; title: Text | null; opened: number; acknowledged_by: string | null; steps_done: number }
-export interface SheetDispatch { id: string; incident: string; area: string; unit: string; leg: Leg; level: Level; deadline: number | null }
-export interface SheetAlarm { id: string; area: string; scope: string; level: Level; state: AlarmState; title?: Text | null; rule_title?: Text | null; onset?: number; until?: number | null; reason?: string | null; by?: string | null }
+export interface SheetIncident { id: string; area: string; level: Level; state: IncidentState; title: Text | null; opened: number; acknowledged_by: string | null; steps_done: number; simulated: boolean }
+export interface SheetDispatch { id: string; incident: string; area: string; unit: string; leg: Leg; level: Level; deadline: number | null; simulated: boolean }
+export interface SheetAlarm { id: string; area: string; scope: string; level: Level; state: AlarmState; title?: Text | null; rule_title?: Text | null; onset?: number; until?: number | null; reason?: string | null; by?: string | null; simulated: boolean }
 export interface SheetComment { incident: string; area: string; time: number; actor: string; text: string }
 export interface SignedHandover {
   id: string;

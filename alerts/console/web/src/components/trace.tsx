@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { api, ApiError } from '../api';
-import { clockTime, measure, now, quantity, unitWord, zone } from '../clock';
-import type { Point, Trace as TraceData } from '../contract';
+import { clockTime, duration, measure, now, quantity, unitWord, zone } from '../clock';
+import type { Forecast, Point, Trace as TraceData } from '../contract';
 import { language, t, tName } from '../i18n';
 import { directory } from '../store';
 import { shade } from '../theme';
@@ -13,6 +13,7 @@ import { decorations, palette, poor, valueRange } from './trace_drawing';
 
 const REFRESH = 5000; // milliseconds between looks for newer readings
 const MOST = 2000; // readings asked for; the server decimates
+const AHEAD = 0.25; // of the span: room for what is to come, on all charts alike, so that they share one axis
 
 interface Props {
   point: string;
@@ -38,7 +39,11 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
         {data && poorly(data) > 0 && (
           <span class="quiet" title={t('trace.poor.title')}>{`○ ${t('trace.poor', { count: poorly(data) })}`}</span>
         )}
-        {eta && (
+        {data?.forecast?.eta != null ? (
+          <span class="eta" title={t('trace.forecast.title')} data-test="forecast">
+            {t('trace.forecast')} <b class="digits">{foreseen(data.forecast)}</b>
+          </span>
+        ) : eta && (
           <span class="eta">
             {t('trace.eta')} <b class="digits">{eta}</b>
           </span>
@@ -57,7 +62,7 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
       {error && !data && <p class="quiet">{error}</p>}
       {data && !data.time.length && <p class="quiet">{t('trace.empty')}</p>}
       {data && data.time.length > 0 && (
-        <Plot data={data} point={point} span={span} onsets={onsets} height={height} label={summary(name, unit, data, point)} onReading={setReading} />
+        <Plot data={data} point={point} span={span} ahead={span * AHEAD} onsets={onsets} height={height} label={summary(name, unit, data, point)} onReading={setReading} />
       )}
       {!data && !error && <div style={{ height }} aria-hidden="true" />}
     </figure>
@@ -66,6 +71,11 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
 
 /** How many readings are marked. */
 const poorly = (data: TraceData) => (data.flagged ?? []).filter(poor).length;
+
+/** How long until the limit, and between which times that lies. */
+function foreseen({ eta, soonest, latest }: Forecast): string {
+  return `${duration(eta ?? 0)} (${duration(soonest ?? 0)}–${latest == null ? t('time.open') : duration(latest)})`;
+}
 
 function lastValue(data: TraceData): { time: number; value: number } | null {
   for (let i = data.time.length - 1; i >= 0; i--) {
@@ -89,6 +99,7 @@ function summary(name: string, unit: string, data: TraceData, point: Point | und
     }),
   ];
   if (point?.limit != null) parts.push(t('trace.summary.limit', { limit: quantity(point.limit), unit }));
+  if (data.forecast?.eta != null) parts.push(`${t('trace.forecast')} ${foreseen(data.forecast)}`);
   const marked = poorly(data);
   if (marked) parts.push(t('trace.poor', { count: marked }));
   if (data.learning) parts.push(t('trace.learning.title'));
@@ -105,7 +116,7 @@ function useTrace(id: string, span: number): { data: TraceData | null; error: st
     const read = async () => {
       try {
         const to = now.peek();
-        const data = await api.trace(id, to - span, to + 1, MOST);
+        const data = await api.trace(id, to - span, to + 1, MOST, span * AHEAD);
         if (!gone) setState({ key, data, error: '' });
       } catch (reason) {
         const error = reason instanceof ApiError ? reason.message : String(reason);
@@ -130,6 +141,7 @@ interface PlotProps {
   point: Point | undefined;
   span: number;
   stop?: number; // unix seconds; now, when left out
+  ahead?: number; // seconds shown after that
   onsets: readonly Onset[];
   seen?: readonly number[]; // unix seconds at which cameras saw something
   height: number;
@@ -139,11 +151,11 @@ interface PlotProps {
 
 const NOTHING: readonly number[] = [];
 
-export function Plot({ data, point, span, stop, onsets, seen = NOTHING, height, label, onReading }: PlotProps) {
+export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHING, height, label, onReading }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef({ data, point, onsets, seen, span, stop });
-  latest.current = { data, point, onsets, seen, span, stop };
+  const latest = useRef({ data, point, onsets, seen, span, stop, ahead });
+  latest.current = { data, point, onsets, seen, span, stop, ahead };
   const look = `${shade.value} ${language.value} ${zone.value}`;
 
   useEffect(() => {
@@ -159,8 +171,8 @@ export function Plot({ data, point, span, stop, onsets, seen = NOTHING, height, 
         cursor: { sync: { key: 'evidence' }, drag: { x: true, y: false }, points: { size: 6 } },
         tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone.peek()),
         scales: {
-          x: { range: () => [(latest.current.stop ?? now.peek()) - latest.current.span, latest.current.stop ?? now.peek()] },
-          y: { range: (_, low, high) => valueRange(low, high, latest.current.point) },
+          x: { range: () => shown(latest.current) },
+          y: { range: (_, low, high) => valueRange(low, high, latest.current.point, latest.current.data.forecast) },
           score: { range: [0, 6] },
         },
         axes: [
@@ -176,7 +188,7 @@ export function Plot({ data, point, span, stop, onsets, seen = NOTHING, height, 
         ],
         bands: [{ series: [4, 3], fill: colours.spread }], // between the highest and the lowest of each span
         hooks: {
-          drawClear: [(u) => decorations.under(u, latest.current.point, colours)],
+          drawClear: [(u) => decorations.under(u, latest.current.point, latest.current.data.forecast, colours)],
           draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, latest.current.data.flagged ?? [], latest.current.seen, colours)],
           setCursor: [(u) => onReading(reading(u, latest.current.point))],
         },
@@ -196,9 +208,15 @@ export function Plot({ data, point, span, stop, onsets, seen = NOTHING, height, 
 
   useEffect(() => {
     plot.current?.setData(columns(data));
-  }, [data, onsets.length, seen, span, stop]);
+  }, [data, onsets.length, seen, span, stop, ahead]);
 
   return <div class="plot" style={{ height }} ref={box} role="img" aria-label={label} />;
+}
+
+/** From when to when a chart goes, unix seconds. */
+function shown({ span, stop, ahead }: { span: number; stop?: number | undefined; ahead: number }): [number, number] {
+  const end = stop ?? now.peek();
+  return [end - span, end + ahead];
 }
 
 function columns(data: TraceData): uPlot.AlignedData {

@@ -1,7 +1,7 @@
 /** What is drawn around a trace: normal band, level lines, limit, onset marks; and the range that shows them. */
 import type uPlot from 'uplot';
 import { measure, quantity } from '../clock';
-import { LEVELS, type FlaggedReading, type Level, type Point } from '../contract';
+import { LEVELS, type FlaggedReading, type Forecast, type Level, type Point } from '../contract';
 import { t } from '../i18n';
 import type { Onset } from './evidence';
 
@@ -55,10 +55,15 @@ function lines(point: Point): Line[] {
   return found;
 }
 
-/** Show the data and the normal band, and each line that is near enough not to flatten them; room for the score below. */
-export function valueRange(low: number | null, high: number | null, point: Point | undefined): [number, number] {
+/** Show the data, where they lead, the normal band, and each line near enough not to flatten them; room for the score below. */
+export function valueRange(low: number | null, high: number | null, point: Point | undefined, forecast?: Forecast | null): [number, number] {
   let from = low ?? 0;
   let to = high ?? 1;
+  if (forecast) {
+    const most = (to - from) * 1.5; // the readings stay readable however steep the path is
+    from = Math.max(Math.min(from, ...forecast.value), from - most);
+    to = Math.min(Math.max(to, ...forecast.value), to + most);
+  }
   if (point?.normal) {
     const [bottom, top] = point.normal;
     const size = Math.max(to - from, 1e-9);
@@ -78,7 +83,8 @@ export function valueRange(low: number | null, high: number | null, point: Point
   return [from - size * 0.28, to + size * 0.12];
 }
 
-function under(u: uPlot, point: Point | undefined, colours: Palette): void {
+function under(u: uPlot, point: Point | undefined, forecast: Forecast | null | undefined, colours: Palette): void {
+  if (forecast) cone(u, forecast, colours);
   if (!point?.normal) return;
   const { ctx, bbox } = u;
   const top = Math.max(u.valToPos(point.normal[1], 'y', true), bbox.top);
@@ -87,6 +93,28 @@ function under(u: uPlot, point: Point | undefined, colours: Palette): void {
   ctx.save();
   ctx.fillStyle = colours.band;
   ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.restore();
+}
+
+/** Draw where the readings lead: the range as a widening band, the path in the middle as a broken line. */
+function cone(u: uPlot, forecast: Forecast, colours: Palette): void {
+  const { ctx, bbox } = u;
+  const scale = devicePixelRatio || 1;
+  const trail = (values: number[]) => values.map((value, i): [number, number] => [u.valToPos(forecast.time[i] ?? 0, 'x', true), u.valToPos(value, 'y', true)]);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colours.spread;
+  ctx.beginPath();
+  for (const [x, y] of [...trail(forecast.high), ...trail(forecast.low).reverse()]) ctx.lineTo(x, y);
+  ctx.fill();
+  ctx.strokeStyle = colours.line;
+  ctx.lineWidth = 1.25 * scale;
+  ctx.setLineDash([4 * scale, 4 * scale]);
+  ctx.beginPath();
+  for (const [x, y] of trail(forecast.value)) ctx.lineTo(x, y);
+  ctx.stroke();
   ctx.restore();
 }
 

@@ -223,6 +223,7 @@ function One({ alarm }: { alarm: Alarm }) {
   const area = directory.value?.areas.get(alarm.area);
   const waiting = alarm.state === 'UNACK' || alarm.state === 'RTNUN';
   const [shelving, setShelving] = useState(false);
+  const [taking, setTaking] = useState(false);
   const [silencing, setSilencing] = useState(false);
   const [assigning, setAssigning] = useState(false);
   const mayAssign = alarm.state !== 'NORM' && mayOperate.value;
@@ -294,6 +295,11 @@ function One({ alarm }: { alarm: Alarm }) {
               {t('shelve.open')}
             </button>
           )}
+          {alarm.state !== 'OOSRV' && alarm.state !== 'NORM' && mayOperate.value && (
+            <button type="button" onClick={() => setTaking(true)}>
+              {t('out.open')}
+            </button>
+          )}
           {alarm.state !== 'NORM' && alarm.level !== 'red' && !alarm.marks?.includes('silenced') && mayOperate.value && (
             <button type="button" onClick={() => setSilencing(true)}>
               {t('silence.open')}
@@ -311,6 +317,7 @@ function One({ alarm }: { alarm: Alarm }) {
       {assigning && <AssignDialog alarm={alarm} onClose={() => setAssigning(false)} />}
       {silencing && <SilenceDialog alarm={alarm} onClose={() => setSilencing(false)} />}
       {shelving && <ShelveDialog alarm={alarm} onClose={() => setShelving(false)} />}
+      {taking && <ShelveDialog alarm={alarm} onClose={() => setTaking(false)} out />}
       <Why alarm={alarm} />
       <Evidence alarms={[alarm]} snapshots={pictures} area={alarm.area} />
       {alarm.rationale && Object.keys(alarm.rationale).length > 0 && (

@@ -6,13 +6,13 @@ import { Action } from '../components/action';
 import { askDuty } from '../components/duty';
 import { LevelMark } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
-import { actorName } from '../components/marks';
+import { actorName, Simulation } from '../components/marks';
 import { modeName, modePlace } from '../components/modes';
 import { covers } from '../components/silences';
 import type { Handover, SheetPart } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { areaName, mayOperate, seatName, unitName } from '../store';
+import { areaName, mayOperate, me, seatName, unitName } from '../store';
 
 export function HandoverView() {
   const { data, error, again } = useLoad(() => api.handover(), 'handover');
@@ -44,19 +44,19 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
       </dl>
       <Part title={t('handover.open')} part={made.open} row={(one) => (
         <li key={one.id}>
-          <LevelMark level={one.level} size={15} /> <a href={href('incidents', one.id)}>{tName(one.title) || one.id}</a>{' '}
+          <LevelMark level={one.level} size={15} /> <a href={href('incidents', one.id)}>{tName(one.title) || one.id}</a> <Simulated one={one} />{' '}
           <span class="quiet">{moment(one.opened)} · {tCode('incident.state', one.state)} · {one.acknowledged_by ? actorName(one.acknowledged_by) : t('fact.nobody')}</span>
         </li>
       )} />
       <Part title={t('handover.overdue')} part={made.overdue} row={(one) => (
         <li key={one.id}>
-          <LevelMark level={one.level} size={15} /> <a href={href('dispatches', one.id)}>{unitName(one.unit)}</a>{' '}
+          <LevelMark level={one.level} size={15} /> <a href={href('dispatches', one.id)}>{unitName(one.unit)}</a> <Simulated one={one} />{' '}
           <span class="quiet">{areaName(one.area)} · {tCode('leg', one.leg)} · {one.deadline ? moment(one.deadline) : ''}</span>
         </li>
       )} />
       <Part title={t('handover.shelved')} part={made.shelved} row={(one) => (
         <li key={one.id}>
-          <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.rule_title) || one.scope}</a>{' '}
+          <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.rule_title) || one.scope}</a> <Simulated one={one} />{' '}
           <span class="quiet">{one.until ? moment(one.until) : ''} · {one.reason} · {one.by ? actorName(one.by) : ''}</span>
         </li>
       )} />
@@ -72,7 +72,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
       )} />
       <Part title={t('handover.degraded')} part={made.degraded} row={(one) => (
         <li key={one.id}>
-          <a href={href('alarms', one.id)}>{one.scope}</a> {tName(one.title)} <span class="quiet">{areaName(one.area)} · {one.onset ? moment(one.onset) : ''}</span>
+          <a href={href('alarms', one.id)}>{one.scope}</a> {tName(one.title)} <Simulated one={one} /> <span class="quiet">{areaName(one.area)} · {one.onset ? moment(one.onset) : ''}</span>
         </li>
       )} />
       <Part title={t('handover.comments')} part={made.comments} row={(one) => (
@@ -85,11 +85,14 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
           ✓ {t('handover.signed', { who: actorName(signed.actor), when: moment(signed.time) })} {signed.reason}
         </p>
       ) : (
-        turn && mayOperate.value && <Sign turn={turn.key} again={again} />
+        turn && mayOperate.value && (people.some(([, who]) => who === me.value?.name) ? <Sign turn={turn.key} again={again} /> : <p class="quiet">{t('handover.help')}</p>)
       )}
     </>
   );
 }
+
+/** Mark what the simulator raised: the sheet is signed by people who were not there. */
+const Simulated = ({ one }: { one: { simulated: boolean } }) => (one.simulated ? <Simulation small /> : null);
 
 /** Until when something lasts, and why; what ends soon says so. */
 function Until({ one }: { one: { until: number; soon: boolean; reason: string; by: string } }) {

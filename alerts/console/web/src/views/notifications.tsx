@@ -23,15 +23,14 @@ export function NotificationsView() {
   );
 }
 
+const ALWAYS = 'mqtt'; // the kind that is told of everything as it comes: there is nothing to try
+
 function Target({ target, again }: { target: NotificationTarget; again: () => void }) {
   const dead = target.letters.filter((letter) => letter.dead);
   const test = async () => {
     const answer = await api.testTarget(target.name);
-    tell(
-      answer.error
-        ? t('notifications.failed', { name: target.name, why: answer.error })
-        : t(answer.done ? 'notifications.took' : 'notifications.waits', { name: target.name }),
-    );
+    if (answer.error) throw new Error(t('notifications.failed', { name: target.name, why: answer.error }));
+    tell(t(answer.done ? 'notifications.took' : 'notifications.waits', { name: target.name }));
   };
   return (
     <section class="panel" data-test="target">
@@ -39,7 +38,7 @@ function Target({ target, again }: { target: NotificationTarget; again: () => vo
         <h2>
           {target.name} <span class="chip small">{target.kind}</span>
         </h2>
-        {mayAdminister.value && (
+        {mayAdminister.value && target.kind !== ALWAYS && (
           <Action run={test} after={again}>
             {t('notifications.test')} <span class="only-read">{target.name}</span>
           </Action>
@@ -48,6 +47,7 @@ function Target({ target, again }: { target: NotificationTarget; again: () => vo
       <p class={target.error ? '' : 'quiet'}>
         {target.error || t('notifications.fine')} · {t('notifications.counts', { waiting: target.waiting, held: target.held, dead: target.dead })}
       </p>
+      {target.kind === ALWAYS && <p class="quiet">{t('notifications.always')}</p>}
       {dead.length > 0 && (
         <>
           <div class="scroll-x" tabIndex={0} role="group" aria-label={t('notifications.dead')}>
