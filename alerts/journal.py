@@ -179,12 +179,14 @@ class Journal(Reader):
         """Take a partition's records from beyond an offset again, where the log goes no further than that any more.
 
         Return how many offsets the journal had been ahead, 0 where it was not, or of another log, and all is as before.
+        What was told of the lost ones stays, but gives its ids free: heard once more, it happens under the same.
         """
         with self.engine.begin() as connection:
             before, reached = _standing(connection)
             ahead = reached.get(partition, offset) - offset if before == log else 0
             if ahead > 0:
                 _upsert(connection, positions, [{"partition": partition, "offset": offset}])
+                _free(connection, partition, offset)
         return max(0, ahead)
 
     def forget(
@@ -677,6 +679,18 @@ def _close(
     batch.add([(row["partition"], row["offset"], ended(id, row["record"], mark, reason, time)) for id, row in still])
     batch.write()
     return batch.position
+
+
+def _free(connection: Connection, partition: int, offset: int) -> None:
+    """Mark the ids of a partition's changes from beyond an offset, so that none stands in the way of a new one."""
+    mark = f".lost-{_position(connection)}"
+    for table, _ in _TABLES.values():
+        lost = sa.and_(table.c.partition == partition, table.c.offset > offset)
+        if table is transitions:  # a file is named by the transition that put it there
+            ids = sa.select(table.c.id).where(lost)
+            held = sa.update(attachments).where(attachments.c.id.in_(ids))
+            connection.execute(held.values(id=attachments.c.id + mark))
+        connection.execute(sa.update(table).where(lost).values(id=table.c.id + mark))
 
 
 def _forget_drills(connection: Connection, known: Collection[str], elsewhere: Collection[str]) -> list[str]:

@@ -203,6 +203,26 @@ def test_what_an_engine_that_began_again_no_longer_knows_is_closed(journal: Jour
     assert journal.forget(0, known, [Record(0, 2, tuple(anew))], 11.0) == last
 
 
+def test_what_a_log_lost_and_hears_again_is_open_again_under_its_own_id(journal: Journal) -> None:
+    desk = Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    acked = desk.command(command("acknowledge", raised[0].alarm, "c-lost"), 6.0)
+    lost = [Record(0, 5, tuple(raised)), Record(0, 6, tuple(acked))]
+    journal.record(lost, log="one")
+    first = [row["record"] for row in journal.changes(0)]
+    assert journal.back_to(0, 3, "one") == 3
+    journal.forget(0, set(), [], 10.0)
+    assert journal.alarms().items == []
+    # the sensor, told nothing, sends it once more; the same onset gives the same ids
+    journal.record([Record(0, 4, tuple(raised))], log="one")
+    assert [(row["id"], row["state"]) for row in journal.alarms().items] == [(raised[0].alarm, "UNACK")]
+    last = journal.record([Record(0, 5, tuple(acked))], log="one")
+    assert [row["state"] for row in journal.alarms().items] == ["ACKED"]
+    assert len(journal.incidents().items) == len(journal.dispatches().items) == 1
+    assert journal.record([Record(0, 5, tuple(acked))], log="one") == last, "and a repeat is one still"
+    assert [row["record"] for row in journal.changes(0)][: len(first)] == first, "what was told stays on the record"
+
+
 def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
     first = Journal(tmp_path / "journal.sqlite")
     last = first.record(NIGHT)
