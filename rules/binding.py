@@ -340,10 +340,10 @@ def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bo
         case Flag("flat", duration):
             column, threshold = Column(("flat",)), duration
         case Flag("seen", duration, kind):
-            column, threshold, operation = Column(("seen", kind), area=True), duration, "<="
+            column, threshold, operation = _sighting(kind, duration, negate), duration, "<="
         case Flag("reports" | "repeat" as how, duration, kind, count):
             name_of = wanted(kind, count, of_one=how == "repeat")
-            column, threshold, operation = Column(("seen", name_of), area=True), duration, "<="
+            column, threshold, operation = _sighting(name_of, duration, negate), duration, "<="
         case Flag("flagged", duration, kind):
             if not subject.told:
                 message = (
@@ -354,7 +354,7 @@ def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bo
         case AcrossFlag():
             column = _figure(node, subject)
         case Order(kinds, duration):
-            column, threshold, operation = Column(("seen", sequence_name(kinds, duration)), area=True), duration, "<="
+            column, threshold, operation = _sighting(sequence_name(kinds, duration), duration, negate), duration, "<="
         case Flag("between" | "mode" as how, _, kind):
             column = Column((how, kind), area=True)
         case Flag(name_of) if name_of in CALENDAR:
@@ -364,6 +364,11 @@ def _flag(node: Flag | AcrossFlag | Order, subject: Subject, negate: bool) -> Bo
         case Flag(other):
             column = Column((other,))
     return Test(OPPOSITE[operation] if negate else operation, column, Value(threshold), name, flag=True)
+
+
+def _sighting(kind: str, duration: float, negate: bool) -> Column:
+    """Name the time since `kind` was seen; that nothing was takes a watch of the whole `duration` (s)."""
+    return Column(("seen", kind, duration) if negate else ("seen", kind), area=True)
 
 
 def _comparison(node: Compare, subject: Subject, negate: bool) -> Test:

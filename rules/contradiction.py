@@ -11,7 +11,7 @@ from math import inf, isnan
 from typing import NamedTuple
 
 from rules.across import measures_of
-from rules.binding import OPPOSITE, Bound, Subject, Test, Value, bind
+from rules.binding import OPPOSITE, Bound, Column, Subject, Test, Value, bind
 from rules.expression import ExpressionError, Logic, Node, parse, walk
 from rules.rule import Rule
 from rules.typical import other_unit, units_of
@@ -175,7 +175,10 @@ def _alone(bound: Bound) -> list[Alternative] | None:
             span = Span(name, limit, limit)
         case _:
             span = Span(name, out=frozenset({limit}))
-    return [{bound.left: span}]
+    left = bound.left
+    if isinstance(left, Column) and left.key[0] == "seen":  # seen and not seen speak of one time
+        left = Column(left.key[:2], area=True)
+    return [{left: span}]
 
 
 def _met(one: Alternative, other: Alternative) -> Alternative | Span:

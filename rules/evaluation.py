@@ -345,6 +345,7 @@ class Evaluator:
         self.clock = clock
         points, book = self.points, self.book
         points.ticked = clock
+        self.sightings.tick(clock)
         np.minimum(points.last_received, clock, out=points.last_received)  # what is stamped later came before this
         self.been_away = self.been_away and bool(points.away.any())
         points.marked = points.marked and bool((points.simulated | points.historical).any())
@@ -688,6 +689,8 @@ class Evaluator:
                 return self.rising.column(wanted.key, area, real=real)
             case ("seen", kind):
                 return self.sightings.since(str(kind), area, now, real=real)
+            case ("seen", kind, duration):
+                return self.sightings.watched(str(kind), area, now, float(duration), real=real)
             case ("events", *_):
                 return self.sequences.column(wanted.key, area, now, real=real)
             case ("mode", mode):

@@ -52,6 +52,7 @@ class Notes(msgspec.Struct, frozen=True):
     rising: rising.Noted | None = None
     heard: list[Heard] = []
     around: list[str] = []  # figures around points; their values are arrays
+    watched: dict[str, float] = {}  # kinds of sightings, and since when they are watched
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -142,6 +143,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         rising.renamed(evaluator.rising.state(), renames) if evaluator.book.counted else None,
         [msgspec.structs.replace(one, area=renames.area(one.area)) for one in evaluator.sequences.state()],
         sorted(evaluator.around),
+        evaluator.sightings.begun(),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -182,7 +184,7 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     }
     evaluator.clock = notes.clock
     evaluator.points.ticked = notes.ticked
-    evaluator.sightings.restore(notes.sightings)
+    evaluator.sightings.restore(notes.sightings, notes.watched)
     evaluator.tallies.restore(notes.tallies)
     evaluator.sequences.restore(notes.heard)
     index = evaluator.book.index

@@ -215,6 +215,7 @@ class RuleTest(Struct, frozen=True, kw_only=True):
     surge: str = ""  # a number a step: what surge(…) says; by default it counts the test's events, learning at first
     area_score: str = ""  # a number a step: the score of the area's model; _ for unknown, as it is by default
     step: Duration = 60.0  # seconds between readings
+    watched: Duration | None = None  # how long events have been watched for when it begins; None: for long
     start: str = ""  # when it begins, by the site's clock: 2026-10-01 22:00; for rules that ask for the time
     expect: str | dict[str, str] = ""
 

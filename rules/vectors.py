@@ -321,6 +321,7 @@ class _Stand:
         self.events = sorted(((span(event.at, "events"), event) for event in test.events), key=lambda pair: pair[0])
         if any(event.subject and not event.kind.startswith(PREFIX) for event in test.events):
             raise VectorError("events", "only reports are about a subject: their kind begins with 'report-'")
+        self.watched = math.inf if test.watched is None else span(test.watched, "watched")
         self.modes = [_spell(one, bench.site) for one in test.modes]
         self.expected = _expected(test.expect, self.times, last_step)
         alone = test.surge or any(event.kind.startswith(PREFIX) for _, event in self.events) or _learns(rule)
@@ -328,7 +329,7 @@ class _Stand:
         named = {point.quantity: point.unit for point in reversed(self.made)}
         first = {name: point.unit for name, point in bench.first.items()}
         odd = tuple(sorted((name, unit) for name, unit in named.items() if first.get(name) != unit))
-        self.scene = (place if alone else None, self.start, test.step, self.steps.bit_length(), odd)
+        self.scene = (place if alone else None, self.start, test.step, self.watched, self.steps.bit_length(), odd)
 
     def goes_beside(self, other: _Stand) -> bool:
         """Tell whether two tests of one `scene` can run at once: at the same times."""
@@ -472,6 +473,7 @@ class _Scene:
         self.script = _Script([one.interval for one in points])
         self.evaluator = Evaluator(book, self.script)
         self.evaluator.reasons = False
+        self.evaluator.sightings.tick(self.start - stands[0].watched)
         known = {(int(book.rule[n]), int(book.row[n])): n for n in range(book.instances)}
         self.uncovered: dict[tuple[int, int], VectorError] = {}
         self.places: list[int] = []

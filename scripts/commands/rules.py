@@ -33,6 +33,7 @@ from scripts.commands.terminal import (
     wrong,
 )
 from scripts.commands.terms import shown
+from scripts.commands.words import LanguageOption, Words
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams import bundle, publication
@@ -76,6 +77,7 @@ def test(
     break_: Annotated[
         bool, typer.Option("--break", help="Also move each limit by a quarter and each delay, and see who notices.")
     ] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the rules' own tests; with --break, find the limits and delays that no test watches over.
@@ -89,10 +91,11 @@ def test(
     foreshock rules test my-site --rule 'gas-*' --break
     """
     known, meant = chosen(site, rule)
+    words = Words(language or known.language, known.zone)
     if not all(one.tests for one in meant):
         for one in meant:
             if not one.tests:
-                wrong(f"{one.id} has no tests")
+                wrong(words("no_tests", rule=one.id))
     bench = Bench(known)
     failed = {
         f"{one.id}: {name_of(test)}": said
@@ -126,11 +129,12 @@ def test(
             wrong(f"{name}: {'; '.join(said)}")
         for one, way in unnoticed:
             level = f"levels.{way.level}." if way.level else ""
-            wrong(f"{one.id}: {level}{way.part}: {way.before} → {way.after}: no test notices")
+            change = f"{level}{way.part}: {way.before} → {way.after}"
+            wrong(words("unnoticed", rule=one.id, change=change))
         if not failed:
-            done(f"{count} tests of {len(meant)} rules pass")
+            done(words("pass", tests=count, rules=len(meant)))
         if found:
-            out.print(f"  {len(found) - len(unnoticed)} of {len(found)} broken limits and delays are noticed")
+            out.print(f"  {words('noticed', noticed=len(found) - len(unnoticed), broken=len(found))}")
     raise typer.Exit(1 if failed or unnoticed or not all(one.tests for one in meant) else 0)
 
 
@@ -140,6 +144,7 @@ def diff(
     against: Annotated[
         Path | None, typer.Option(help="Another folder of a site to compare with.", show_default="the rules in force")
     ] = None,
+    language: LanguageOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -151,14 +156,16 @@ def diff(
     foreshock rules diff my-site
     """
     before = chosen(against, "*")[1] if against is not None else _in_force(data).rules
-    found = changes(before, chosen(site, "*")[1])
+    content, after = chosen(site, "*")
+    words = Words(language or content.language, content.zone)
+    found = changes(before, after)
     if as_json:
         _print([msgspec.structs.asdict(one) for one in found])
         return
     for one in found:
-        _show_change(one)
+        _show_change(one, words)
     if not found:
-        done("no rule differs")
+        done(words("no_difference"))
 
 
 @app.command()
@@ -242,9 +249,9 @@ def _partition(content: Bundle, rule: str, scope: str) -> int:
     return registry.partition(areas[0])
 
 
-def _show_change(change: RuleChange) -> None:
-    note = "" if change.how != "changed" or change.decides else " (texts and tests only: its alarms go on)"
-    out.print(f"[bold]{plain(change.rule)}[/bold] {change.how}{note}")
+def _show_change(change: RuleChange, words: Words) -> None:
+    note = "" if change.how != "changed" or change.decides else words("texts_only")
+    out.print(f"[bold]{plain(change.rule)}[/bold] {words(f'rule_{change.how}')}{note}")
     for field, before, after in change.fields:
         out.print(f"    {plain(field)}: {plain(before) or '–'} → {plain(after) or '–'}")
 

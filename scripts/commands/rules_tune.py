@@ -27,7 +27,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
 )
-from scripts.commands.words import LanguageOption, Words
+from scripts.commands.words import Language, LanguageOption, Words
 from sensors.duration import seconds
 from sensors.problem import suggest
 from sensors.site import LEVELS
@@ -100,7 +100,7 @@ def tune(
     pick = suggested(swept) if swept else None
     moved = moves(known[rule], content, pick) if pick is not None else []
     if plot is not None:
-        _draw(plot, rule, swept)
+        _draw(plot, rule, swept, words.language)
     if as_json:
         answer = {"rules": told, "sweep": swept, "suggested": pick, "registry": moved}
         print(msgspec.json.encode(answer).decode())
@@ -231,10 +231,10 @@ def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], words
             out.print(plain(f"    {words(name, flipped=told)}"))
 
 
-def _draw(file: Path, rule: str, swept: list[Tried]) -> None:
+def _draw(file: Path, rule: str, swept: list[Tried], language: Language) -> None:
     from streams.sweep_plot import html, svg
 
     try:
-        replace(file, (svg if file.suffix == ".svg" else html)(rule, swept).encode())
+        replace(file, (svg if file.suffix == ".svg" else html)(rule, swept, language).encode())
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror or error}")

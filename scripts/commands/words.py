@@ -111,6 +111,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "登记表中 {quantity} 的 {limit}：{before:g} → {after:g} {unit}，{points} 个测点",
         "in the registry, {limit} of {quantity}: {before:g} → {after:g} {unit} at {points} points",
     ),
+    "no_tests": ("{rule} 没有测试", "{rule} has no tests"),
+    "unnoticed": ("{rule}：{change}：没有测试能发现", "{rule}: {change}: no test notices"),
+    "pass": ("{rules} 条规则的 {tests} 个测试通过", "{tests} tests of {rules} rules pass"),
+    "noticed": (
+        "改坏的 {broken} 处限值和延时中，测试发现了 {noticed} 处",
+        "{noticed} of {broken} broken limits and delays are noticed",
+    ),
+    "no_difference": ("规则没有差异", "no rule differs"),
+    "rule_added": ("新增", "added"),
+    "rule_removed": ("已删除", "removed"),
+    "rule_changed": ("已修改", "changed"),
+    "texts_only": ("（仅文字和测试不同，其报警继续）", " (texts and tests only: its alarms go on)"),
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
 }

@@ -89,6 +89,20 @@ def windowed(node: language.Node) -> set[tuple[str, float]]:
     return set()
 
 
+def sighted(node: language.Node) -> set[Any]:
+    """List the kinds of events, and the sequences, that a condition asks for."""
+    match node:
+        case language.Flag("seen", _, kind) | language.Events(kind):
+            return {kind}
+        case language.Order(kinds, seconds):
+            return {(kinds, seconds)}
+        case language.Logic(_, items) | language.Arithmetic(_, items):
+            return set().union(*map(sighted, items))
+        case language.Compare(_, left, right):
+            return sighted(left) | sighted(right)
+    return set()
+
+
 def watches(node: language.Node, positive: bool = True) -> bool:
     """Say whether time alone may bring a condition about, so that it is looked at once a second, not at readings only.
 
@@ -139,6 +153,7 @@ class World:
         self.begun: dict[tuple[float, str], dict[str, int]] = {}  # window and figure → point → its first reading there
         self.near = figures  # point → its neighbours
         self.events: list[tuple[str, float]] = []
+        self.watched: dict[Any, tuple[float, int]] = {}  # what is asked for → since when, and the first event then
         self.clock = 0.0
         self.modes: dict[str, float] = {}  # mode → until when it lasts, everywhere
         self.ticked: dict[tuple[str, language.Node], Any] = {}  # figures as the last tick left them
@@ -146,6 +161,8 @@ class World:
     def publish(self, conditions: list[language.Node]) -> None:
         """Keep the windows that these conditions look at; those that nobody looked at before begin now."""
         asked = set().union(*map(windowed, conditions))
+        kinds = set().union(*map(sighted, conditions))
+        self.watched = {kind: self.watched.get(kind, (self.clock, len(self.events))) for kind in kinds}
         wanted = {(seconds, figure) for name, seconds in asked for figure in {"", *FIGURES[name]}}  # "": its readings
         now = {name: len(history.readings) for name, history in self.points.items()}
         self.begun = {one: self.begun.get(one, now) for one in wanted}
@@ -187,13 +204,17 @@ class World:
             case language.AcrossFlag():
                 return self.ticked.get((point if node.over == "neighbours" else "", node))
             case language.Flag("seen", seconds, kind):
-                return any(one == kind and abs(now - time) <= seconds for one, time in self.events)
+                since, place = self.watched[kind]
+                if any(one == kind and abs(now - time) <= seconds for one, time in self.events[place:]):
+                    return True
+                return False if now - since >= seconds else None
             case language.Order((first, second), seconds):
-                return any(
+                found = any(
                     (one, other) == (first, second) and 0 <= b - a <= seconds and abs(now - a) <= seconds
                     for one, a in self.events
                     for other, b in self.events
                 ) and self._latest_begins_within(first, second, seconds, now)
+                return found or (False if now - self.watched[node.kinds, seconds][0] >= seconds else None)
             case language.Flag("mode", _, named):
                 return self.modes.get(named, self.clock) > self.clock
             case language.Flag("night"):

@@ -208,6 +208,7 @@ def test_a_camera_event_corroborates_while_it_is_fresh() -> None:
     play = a_play(
         a_rule(when="value > 5 and seen('debris', '5m')"), a_rule("lone", when="value > 5 and not seen('debris', '5m')")
     )
+    assert play.tick(-300) == []
     assert play.see("debris", 0, area="b") == []
     assert [c.rule.id for c in play.read("p", 10, 6)] == ["lone"]
     assert play.see("person", 11) == []
@@ -371,9 +372,41 @@ def test_an_alarm_is_simulated_if_it_would_not_be_without_simulated_events(
 def test_an_event_of_long_ago_is_no_evidence_that_nothing_was_seen() -> None:
     play = a_play(a_rule(when="value > 5 and not seen('debris', '5m')"))
     play.see("debris", 0, quality=SIMULATED)
+    play.tick(1)
     (change,) = play.read("p", 86_400, 6)
     assert not change.simulated
     assert change.why is not None and change.why.cameras == ()
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["not seen('debris', '5m')", "not sequence('debris', 'smoke', '5m')", "not reports('gas', 2, '5m')"],
+)
+def test_that_nothing_was_seen_is_unknown_until_it_was_watched_for(when: str) -> None:
+    play = a_play(a_rule(when=f"value > 5 and {when}"))
+    assert play.read("p", 0, 6) == [] and play.tick(0) == [] and play.tick(299) == []
+    assert moves(play.tick(300)) == [("none", "yellow")]
+
+
+def test_a_kind_that_a_publication_asks_for_first_is_watched_from_then_on_and_others_as_before() -> None:
+    old = a_rule("old", when="value > 5 and not seen('debris', '5m')")
+    play = a_play(old)
+    play.tick(0)
+    state = play.evaluator.state()
+    later = a_play(old, a_rule("new", when="value > 5 and not seen('smoke', '5m')"))
+    later.evaluator.restore(state)
+    assert later.tick(200) == [] and later.read("p", 250, 6) == []
+    assert [c.rule.id for c in later.tick(300)] == ["old"]
+    assert later.tick(499) == []
+    assert [c.rule.id for c in later.tick(500)] == ["new"]
+
+
+def test_an_alarm_is_not_cleared_by_what_nobody_watched_for() -> None:
+    play = a_play(a_rule(when="value > 5 or seen('debris', '5m')"))
+    play.tick(0)
+    assert moves(play.read("p", 10, 6)) == [("none", "yellow")]
+    assert play.read("p", 20, 1) == [] and play.tick(299) == []
+    assert moves(play.tick(300)) == [("yellow", "none")]
 
 
 def test_an_event_that_is_told_as_history_is_not_seen_whatever_the_rules_time() -> None:

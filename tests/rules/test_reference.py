@@ -120,7 +120,12 @@ rules = st.fixed_dictionaries(
     optional={"with": beside, "schedule": schedules},
 )
 others = st.lists(
-    st.builds("{} {} {}".format, own, signs, limits) | trends, min_size=1, max_size=3, unique=True
+    st.builds("{} {} {}".format, own, signs, limits)
+    | trends
+    | st.builds("not seen('{}', '{}')".format, st.sampled_from("abc"), spans),
+    min_size=1,
+    max_size=3,
+    unique=True,
 )  # of a second rule: what is published in turn
 steps = st.one_of(
     st.lists(
@@ -219,6 +224,7 @@ class Stage:
                 }
         self.inforce = rules
         asked = [node for levels in slow.values() for node in nodes(levels)]
+        self.world.clock = self.clock
         self.world.publish(asked)
         self.figures = [one for node in asked for one in figures(node)]
         self.tick()

@@ -62,6 +62,13 @@ def test_tests_run_side_by_side_give_what_each_gives_alone() -> None:
     ]
 
 
+def test_a_test_says_how_long_events_were_watched_before_it() -> None:
+    rule = a_rule(where={"quantity": "level"}, when="value > 4 and not seen('debris', '5m')")
+    fresh, longer = ({"step": "1m", "watched": watched} for watched in (0.0, 180.0))
+    tests = [a_test("5*7", "yellow*7", step="1m"), a_test("5*7", "none*5 yellow*2", **fresh)]
+    assert BENCH.run_all(rule, [*tests, a_test("5*7", "none*2 yellow*5", **longer)]) == [[], [], []]
+
+
 def test_an_event_of_one_test_is_not_seen_by_another_beside_it() -> None:
     rule = a_rule(where={"quantity": "level"}, when="value > 4 and seen('debris', '5m')")
     seen = msgspec.convert(

@@ -36,7 +36,9 @@ def district(tmp_path: Path) -> Path:
 
 
 def test_the_rules_tests_are_run_and_one_that_fails_is_named(district: Path) -> None:
-    assert "tests of 1 rules pass" in run("rules", "test", district, "--rule", "crane-moment").output
+    told = ("rules", "test", district, "--rule", "crane-moment")
+    assert "tests of 1 rules pass" in run(*told, "--language", "en").output
+    assert "1 条规则的" in run(*told).output, "in the site's language"
     file = next(file for file in (district / "rules").glob("*.yaml") if "crane-moment" in file.read_text())
     file.write_text(file.read_text().replace("value > 105 %", "value > 300 %"))
     assert "the rule's test" in sentence(run("rules", "test", district, "--rule", "crane-moment"))
@@ -59,9 +61,11 @@ def test_a_changed_rule_differs_in_the_field_that_was_changed(district: Path) ->
     file = next(file for file in (district / "rules").glob("*.yaml") if "crane-moment" in file.read_text())
     file.write_text(file.read_text().replace("value > 90 %", "value > 90.05 %"))
     result = run("rules", "diff", district, "--against", DISTRICT)
+    assert "crane-moment 已修改" in result.output
+    result = run("rules", "diff", district, "--against", DISTRICT, "--language", "en")
     assert "crane-moment changed" in result.output
     assert "levels.blue.when: value > 90 % → value > 90.05 %" in result.output
-    assert "no rule differs" in run("rules", "diff", DISTRICT, "--against", DISTRICT).output
+    assert "no rule differs" in run("rules", "diff", DISTRICT, "--against", DISTRICT, "--language", "en").output
 
 
 def test_explain_says_each_clause_with_its_value_now_and_then(folder: Path) -> None:

@@ -87,3 +87,6 @@ def test_the_drawing_is_well_formed_and_has_a_cell_a_variant(log: Log) -> None:
     drawn = ElementTree.fromstring(svg("a<b>&", found))
     assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == len(found)
     assert "a&lt;b&gt;&amp;" in html("a<b>&", found)
+    chinese, english = html("r", found, "zh-CN"), html("r", found, "en")
+    assert 'lang="zh-CN"' in chinese and "误报" in chinese and "missed" not in chinese
+    assert 'lang="en"' in english and "误报" not in english
