@@ -12,6 +12,7 @@ python -m scripts.fuzz_api --inputs 6000        a million in all, for a night
 
 from __future__ import annotations
 
+import importlib
 import json
 import tempfile
 import time
@@ -29,7 +30,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from alerts.console.config import ConsoleConfig
-from tests.alerts.console.conftest import CHEAP, ROLES, Desktop, Engine, make_site
+from alerts.console.permissions import ROLES
 
 ENDLESS = {"/api/v1/changes", "/api/v1/cameras/{id}/live.mjpeg"}
 """What is read for as long as somebody listens; both have tests of their own."""
@@ -59,11 +60,12 @@ class Bench:
     """A console with something in it, and who asks it."""
 
     def __init__(self, folder: Path) -> None:
-        site, journal = make_site(), f"sqlite:///{folder / 'journal.sqlite'}"
-        self.engine = Engine(site, journal)
-        self.desktop = Desktop(
+        world = importlib.import_module("tests.alerts.console.conftest")  # only where the tests are
+        site, journal = world.make_site(), f"sqlite:///{folder / 'journal.sqlite'}"
+        self.engine = world.Engine(site, journal)
+        self.desktop = world.Desktop(
             ConsoleConfig(
-                data=folder, site=site, journal=journal, feed=self.engine, hasher=CHEAP, static=folder / "static",
+                data=folder, site=site, journal=journal, feed=self.engine, hasher=world.CHEAP, static=folder / "static",
                 pulse_seconds=0.5, command_wait=2.0, font="/no/font",
             )
         )  # fmt: skip
