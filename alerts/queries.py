@@ -30,6 +30,7 @@ from alerts.tables import (
     handovers,
     incident_changes,
     incidents,
+    logs,
     modes,
     outbox,
     plans,
@@ -533,6 +534,18 @@ class Reader:
                     for row in connection.execute(sa.select(table.c.id, table.c.record).where(table.c.id.in_(some))):
                         found[str(row.id)] = dict(row.record)
         return found
+
+    def observed(self, change: str) -> tuple[str, int, int] | None:
+        """Return the log, partition and offset of the observation that a change came of; None when it is unknown."""
+        with self.engine.connect() as connection:
+            log = connection.scalar(sa.select(logs.c.id))
+            for _, table, _ in _CHANGES:
+                row = connection.execute(
+                    sa.select(table.c.partition, table.c.offset).where(table.c.id == change)
+                ).first()
+                if row is not None and log is not None:
+                    return str(log), int(row[0]), int(row[1])
+        return None
 
     def position(self) -> int:
         """Return the position of the last change, 0 when there is none."""

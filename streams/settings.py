@@ -198,6 +198,15 @@ class Settings(Discreet, frozen=True, kw_only=True):
     influx_spool_megabytes: Annotated[
         float, "Most megabytes that wait on disk while InfluxDB is away; what comes after them stays in the log."
     ] = 1000.0
+    traces_url: Annotated[
+        str,
+        "Where traces are sent, OTLP over HTTP: an address that ends in :4318/v1/traces, mostly; empty traces nothing.",
+    ] = ""
+    traces_token: Annotated[str, "Secret: bearer token there."] = ""
+    traces_ca_file: Annotated[str, "Certificates to trust there (PEM); empty trusts the usual ones."] = ""
+    traces_share: Annotated[
+        float, "Share, 0 to 1, of observations that are traced though nothing came of them; alarms are always."
+    ] = 0.0
     frame_floor_ms: Annotated[
         float,
         "Least milliseconds between two frames of one partition; up to four times that under load.",
@@ -430,6 +439,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     _check_journal(settings)
     _check_cluster(settings)
     _check_history(settings)
+    _check_traces(settings)
     if not 5 <= settings.heartbeat_seconds <= 3600:
         raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS={settings.heartbeat_seconds:g}: must be 5 to 3600")
     if not 600 <= settings.heartbeat_mail_seconds <= 604800:
@@ -505,27 +515,56 @@ def _check_history(settings: Settings) -> None:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name):g}: must be 0 or more")
     if not settings.influx_url:
         return
-    parts = urlsplit(settings.influx_url)
-    wrong = ""
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        wrong = f"{PREFIX}INFLUX_URL: write http(s)://HOST:PORT"
-    elif "@" in parts.netloc:
-        wrong = f"{PREFIX}INFLUX_URL: no name or password in it; the token is in the file of {PREFIX}INFLUX_TOKEN_FILE"
-    elif parts.scheme == "http" and not settings.influx_http and not _is_here(parts.hostname):
+    wrong = _wrong_address("INFLUX", settings.influx_url, "http(s)://HOST:PORT")
+    if not wrong and not settings.influx_http and _is_plain(settings.influx_url):
         wrong = f"{PREFIX}INFLUX_URL: use https beyond this machine, or set {PREFIX}INFLUX_HTTP=true"
+    elif wrong:
+        pass
     elif not settings.influx_token or not _HEADER.fullmatch(settings.influx_token):
         wrong = f"{PREFIX}INFLUX_TOKEN: put the token into the file that {PREFIX}INFLUX_TOKEN_FILE names"
     elif not settings.influx_org or not _BUCKET.fullmatch(settings.influx_bucket):
         wrong = f"{PREFIX}INFLUX_ORG, {PREFIX}INFLUX_BUCKET: name both; a bucket of letters, digits, '.', '_' and '-'"
     elif not settings.influx_spool_megabytes > 0:
         wrong = f"{PREFIX}INFLUX_SPOOL_MEGABYTES={settings.influx_spool_megabytes:g}: must be above 0"
-    if not wrong:
-        try:
-            _ = parts.port
-        except ValueError:
-            wrong = f"{PREFIX}INFLUX_URL: a port is 0 to 65535"
     if wrong:
         raise SettingsError(wrong)
+
+
+def _check_traces(settings: Settings) -> None:
+    """Check where traces are to be sent; what is told of an address holds no password."""
+    if not 0 <= settings.traces_share <= 1:
+        raise SettingsError(f"{PREFIX}TRACES_SHARE={settings.traces_share:g}: must be 0 to 1")
+    if not settings.traces_url:
+        return
+    wrong = _wrong_address("TRACES", settings.traces_url, "https://HOST:4318/v1/traces")
+    if not wrong and _is_plain(settings.traces_url):
+        wrong = f"{PREFIX}TRACES_URL: use https beyond this machine"
+    elif not wrong and settings.traces_token and not _HEADER.fullmatch(settings.traces_token):
+        wrong = f"{PREFIX}TRACES_TOKEN: put the token into the file that {PREFIX}TRACES_TOKEN_FILE names"
+    elif not wrong and find_spec("opentelemetry.exporter") is None:
+        wrong = f"{PREFIX}TRACES_URL: traces need OpenTelemetry: pip install 'foreshock[traces]'"
+    if wrong:
+        raise SettingsError(wrong)
+
+
+def _wrong_address(name: str, address: str, form: str) -> str:
+    """Say what is wrong with an address whose token is a setting of its own; empty when nothing is."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        return f"{PREFIX}{name}_URL: write {form}"
+    if "@" in parts.netloc:
+        return f"{PREFIX}{name}_URL: no name or password in it; the token is in the file of {PREFIX}{name}_TOKEN_FILE"
+    try:
+        _ = parts.port
+    except ValueError:
+        return f"{PREFIX}{name}_URL: a port is 0 to 65535"
+    return ""
+
+
+def _is_plain(address: str) -> bool:
+    """Tell whether an address sends what others could read on the way."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and not _is_here(parts.hostname or "")
 
 
 def _is_here(host: str) -> bool:

@@ -39,6 +39,7 @@ from streams.topics_held import topic_specs
 
 if TYPE_CHECKING:
     from streams.kafka.relay import Relay
+    from streams.tracing import Following, Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ class Worker:
         self._unfollowed = ""  # why a changed site is not in force yet
         self._trouble = ""  # why the log takes nothing, if so
         self._untold: dict[int, str] = {}  # by partition: why the journal takes nothing, if so
+        self._tracer: Tracer | None = None
+        self._traced = self._traces()
         self.app.on_assigned(self._assigned)
         self.app.on_revoked(self._revoked)
         self.app.batch_agent(OBSERVATIONS)(self.observe)
@@ -161,6 +164,23 @@ class Worker:
             await self.hub.stop()
             await self.app.stop()
             self.journal.close()
+            if self._tracer is not None:
+                await asyncio.to_thread(self._tracer.close)
+
+    def _traces(self) -> Following | None:
+        """Give what follows observations for a collector, where traces are wanted."""
+        if not self.settings.traces_url:
+            return None
+        from streams.tracing import Following, Tracer  # here: its libraries take long to load
+
+        self._tracer = Tracer(self.settings, "worker")
+
+        def index(id: str) -> int | None:
+            registries = [station.engine.registry for station in self.stations.values()]
+            found = next((one.point(id) for one in registries if one is not None), None)
+            return None if found is None else found.index
+
+        return Following(self._tracer, lambda: str(self.app.log_store.identity), index)
 
     def _hear_others(self) -> None:
         """Have what other workers of a cluster score shown by the console beside this one."""
@@ -186,6 +206,7 @@ class Worker:
             station = await self._open(batch.partition)
             await self._confess([station.lost])
         outputs: list[Output] = []
+        traced, begun = None, self.clock() if self._traced is not None else 0.0
         try:
             records = [(offset, value) for offset, _, value in batch.records]
             for part in slices(records):
@@ -199,13 +220,19 @@ class Worker:
                     await asyncio.sleep(0)
             if self.settings.cluster and station.engine.version not in ("", self.version):
                 await self._go_along()
+            if self._traced is not None:
+                traced = self._traced.decided(batch.partition, records, outputs, begun, self.clock())
             offsets = await batch.done(outputs)
+            if self._traced is not None and traced is not None:
+                self._traced.committed(traced, self.clock())
             if batch.partition in self._due and batch.partition not in self._writing:
                 self._due.discard(batch.partition)
                 self._keep(batch.partition, station)
         except BaseException:
             # what the state took is not in the log: begin again from the last snapshot
             self.stations.pop(batch.partition, None)
+            if self._traced is not None and traced is not None:
+                self._traced.dropped(traced)
             raise
         for (topic, partition, _, value), offset in zip(outputs, offsets, strict=True):
             if topic == SCORES:
@@ -253,6 +280,7 @@ class Worker:
         """Write outcomes to the journal, then tell who listens."""
         records = [outcome.decode(value) for _, _, value in batch.records]
         identity = self.app.log_store.identity
+        begun = self.clock() if self._traced is not None else 0.0
         near = self.settings.journal_file is not None  # a database elsewhere may keep the event loop waiting
         try:
             if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
@@ -267,6 +295,8 @@ class Worker:
         # at once: the notifiers send people out
         self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
         batch.done()
+        if self._traced is not None:
+            self._traced.journalled(records, begun, self.clock())
         for offset, _, value in batch.records:
             self.hub.publish(OUTCOMES, batch.partition, offset, value)
 

@@ -63,7 +63,8 @@ class Notifier:
     `started_after` seconds is how old a notice may be that is still told when this is the first start of all; a target
     that joins others, or comes back, begins with what is new. `voice` says how people are told; with `key`, the data
     folder's secret, they get codes to acknowledge by. `reports` are sent by the calendar. `whole` says that `targets`
-    are all that there are; else the others are only away.
+    that there are; else the others are only away. `told` is given what a target took (its name,
+    the notice, and when the sending began and ended, unix seconds): it must return at once, and raise nothing.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Notifier:
         roster: Roster | None = None,
         reports: Reports | None = None,
         whole: bool = True,
+        told: Callable[[str, Notice, float, float], None] | None = None,
     ) -> None:
+        self._told = told
         self._reader = Reader(journal_url)
         self._deliveries = Deliveries(outbox)
         self._replies = None if key is None else Replies(outbox, key)
@@ -95,7 +98,9 @@ class Notifier:
         self.prune()
 
     def _channel(self, target: Target, since: float = math.inf) -> _Channel:
-        return _Channel(target, self._reader, self._deliveries, self._clock, self._jitter, since, self._said)
+        return _Channel(
+            target, self._reader, self._deliveries, self._clock, self._jitter, since, self._said, self._told
+        )
 
     async def start(self) -> None:
         """Open all targets and begin to deliver."""
@@ -342,7 +347,9 @@ class _Channel:
         jitter: Callable[[], float],
         since: float,
         said: _Said,
+        told: Callable[[str, Notice, float, float], None] | None = None,
     ) -> None:
+        self._told = told
         self.target = target
         self.wake = asyncio.Event()
         self.figures = Figures()
@@ -531,6 +538,7 @@ class _Channel:
 
     async def _try(self, notice: Notice, attempts: int) -> None:
         """Send a notice; note the delivery, or put it off, or bury it."""
+        begun = self._clock()
         try:
             await self.sender.send(notice)
         except Failed as error:
@@ -543,8 +551,11 @@ class _Channel:
             self._put_off(Letter(notice, attempts, self._clock(), True, str(error)[:500]))
         else:
             # before all else, and in one write: whoever is killed between the answer and this tells it again
-            self._deliveries.deliver(self.target.name, notice.id, self._clock(), count=self._counts(notice))
+            taken = self._clock()
+            self._deliveries.deliver(self.target.name, notice.id, taken, count=self._counts(notice))
             self.figures.delivered += 1
+            if self._told is not None:
+                self._told(self.target.name, notice, begun, taken)
 
     def _note_sent(self, notice: Notice, attempts: int) -> None:
         """Count a notice for the limit a minute: when it is taken, or was tried for the first time."""

@@ -15,9 +15,11 @@ import msgspec
 from alerts.console.accounts.secret import read_key
 from alerts.duty import Roster
 from alerts.notifiers import file as notify
+from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.scheduled import Reports
 from alerts.notifiers.targets import HomeAssistantTarget, MqttTarget, Target, WebhookTarget
+from alerts.queries import Reader
 from sensors.document import DocumentError
 from sensors.site import Site
 from streams import bundle, publication, settings
@@ -216,6 +218,28 @@ class Undelivered:
             await asyncio.sleep(1.0)
 
 
+def tracing(found: Settings) -> tuple[Callable[[str, Notice, float, float], None], Callable[[], None]] | None:
+    """Give what traces each delivery and what ends that, where traces are wanted."""
+    if not found.traces_url:
+        return None
+    from streams.tracing import Tracer  # here: its libraries take long to load
+
+    tracer, reader = Tracer(found, "notifier"), Reader(found.journal_url)
+
+    def told(target: str, notice: Notice, begun: float, ended: float) -> None:
+        try:
+            if notice.kind == "dispatch" and (place := reader.observed(notice.id)) is not None:
+                tracer.dispatched(place[0], place[1:], notice, target, (begun, ended))
+        except Exception:  # nobody waits for a trace
+            logger.exception("a delivery is not traced, target=%s id=%s", target, notice.id)
+
+    def end() -> None:
+        tracer.close()
+        reader.close()
+
+    return told, end
+
+
 async def _run(found: Settings) -> None:
     child.await_site()
     stop = asyncio.Event()
@@ -235,6 +259,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     there = sound(found, site)
     listed = there or notify.Listed()
+    traced = tracing(found)
     notifier = Notifier(
         found.journal_url,
         found.outbox_at,
@@ -244,6 +269,7 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
         roster=Roster(site),
         reports=reports(found, site, listed),
         whole=there is not None,
+        told=traced[0] if traced is not None else None,
     )
     retelling = Retelling(notifier, found, site)
     hub = HubClient(found.hub_path)
@@ -278,6 +304,8 @@ async def _serve(found: Settings, stop: asyncio.Event) -> None:
         await hub.close()
         await asyncio.to_thread(vitals.close)
         await notifier.stop()
+        if traced is not None:
+            await asyncio.to_thread(traced[1])
 
 
 def _flat(notifier: Notifier) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -68,6 +71,15 @@ def test_runs_of_the_compose_file_are_locked_up_and_of_one_cluster(tmp_path: Pat
     assert len(data) == len(set(data)) == 3, "each run has a folder of its own"
     published = [port for one in compose()["services"].values() for port in one.get("ports", ())]
     assert published and all(port.startswith("127.0.0.1:") for port in published), "nothing listens beyond loopback"
+
+
+def test_the_compose_file_is_what_the_compose_specification_asks_for() -> None:
+    packed = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    check = jsonschema.Draft7Validator(json.loads(packed.read_text(encoding="utf-8")))
+    check.validate(compose())
+    wrong = compose()
+    next(iter(wrong["services"].values()))["read_onyl"] = True
+    assert not check.is_valid(wrong)
 
 
 def test_a_pod_is_locked_up_and_its_probes_are_answered(tmp_path: Path) -> None:
