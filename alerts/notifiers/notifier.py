@@ -63,7 +63,7 @@ class Notifier:
     `started_after` seconds is how old a notice may be that is still told when this is the first start of all; a target
     that joins others, or comes back, begins with what is new. `voice` says how people are told; with `key`, the data
     folder's secret, they get codes to acknowledge by. `reports` are sent by the calendar. `whole` says that `targets`
-    that there are; else the others are only away. `told` is given what a target took (its name,
+    are all that there are; else the others are only away. `told` is given what a target took (its name,
     the notice, and when the sending began and ended, unix seconds): it must return at once, and raise nothing.
     """
 
