@@ -27,6 +27,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from streams.durable import flush
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 PLAIN = ".tar.gz"
@@ -258,11 +260,7 @@ def _flush(sink: IO[bytes]) -> None:
 
 def _settle(unfinished: Path, target: Path) -> None:
     unfinished.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush(target.parent)
 
 
 # Putting one back

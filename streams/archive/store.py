@@ -15,6 +15,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, Pre
 from obstore.store import LocalStore, MemoryStore, S3Store
 
 from streams.archive.place import ASIDE, ArchiveDamaged, ArchiveError, ArchiveUnavailable, Place
+from streams.durable import flush
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
@@ -140,23 +141,14 @@ def _write(folder: Path, name: str, content: bytes, take: Callable[[Path, Path],
         take(fresh, file)
     finally:
         fresh.unlink(missing_ok=True)
-    _settle(file.parent)
+    flush(file.parent)
 
 
 def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _settle(folder.parent)
-
-
-def _settle(folder: Path) -> None:
-    """Have the names in a folder outlast a loss of power."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        flush(folder.parent)
 
 
 def _bucket(place: Place) -> S3Store:

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from alerts.console.app import create_app
+from tests.browser.signing import sign_in
 
 FIXTURES = Path(__file__).parents[1] / "alerts" / "console" / "conftest.py"
 PASSWORD = "correct horse battery"
@@ -63,8 +64,5 @@ def enter(browser: Any, console: Any, name: str, **size: Any) -> Any:
     page = browser.new_context(locale="en", **size).new_page()
     page.set_default_timeout(15_000)
     page.goto(console.url)
-    page.locator("input[autocomplete=username]").fill(name)
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator("header.top").wait_for()
+    sign_in(page, name, PASSWORD)
     return page

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import browser as browser
+from tests.browser.signing import sign_in
 from tests.integration.running import PASSWORD, Mqtt, Running, running
 from tests.waiting import until
 
@@ -106,10 +107,7 @@ def enter(browser: Any, product: Running, name: str, **size: Any) -> Any:
     page = browser.new_context(**size).new_page()
     page.set_default_timeout(15_000)
     page.goto(product.address)
-    page.locator("input[autocomplete=username]").fill(name)
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator("header.top").wait_for()
+    sign_in(page, name, PASSWORD)
     return page
 
 
