@@ -12,8 +12,9 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.migrate_words import Language, word
+from scripts.commands.migrate_words import word
 from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, warn, who
+from scripts.commands.words import Language
 from streams.settings import SettingsError
 
 _From = Annotated[

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Language = Literal["en", "zh-CN"]
+from scripts.commands.words import Language
 
 _WORDS: dict[str, tuple[str, str]] = {
     "site": ("站点 {site}：{source} → {target}", "site {site}: {source} → {target}"),
