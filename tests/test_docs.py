@@ -499,11 +499,23 @@ def test_the_tutorials_use_the_words_of_the_page() -> None:
     known = {re.sub(r"\{\w+\}", "…", word).strip("。") for word in words} | {rule.title.zh for rule in rules}
     missing = [
         f"{name}: 「{word}」"
-        for name in ("duty.md", "duty.zh.md", "analyst.md", "operator.md")
+        for name in (page.name for page in (DOCS / "tutorials").glob("*.md"))
         for word in re.findall(r"「([^」]+)」", (DOCS / "tutorials" / name).read_text(encoding="utf-8"))
         if not any(word.strip("。") in (part, *part.split("。")) for part in known)
     ]
     assert not missing
+
+
+@pytest.mark.parametrize("name", ["analyst", "operator"])
+def test_who_reads_chinese_is_told_to_type_the_same(name: str) -> None:
+    def typed(page: str) -> list[list[str]]:
+        lines = [one.text.splitlines() for one in blocks(DOCS / "tutorials" / page) if one.language == "sh"]
+        return [
+            [re.sub(r"--language \S+", "--language", line.partition(" #")[0]).rstrip() for line in block]
+            for block in lines
+        ]
+
+    assert typed(f"{name}.zh.md") == typed(f"{name}.md")
 
 
 def test_the_targets_that_the_operator_is_shown_are_sound(tmp_path: Path) -> None:
