@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-STRETCH = 3.2
-"""By how much more the floor grows under load: at 60 000 readings/s a batch in 25 ms costs a third less than in 10."""
+FEW, MANY, MOST = 100, 400, 1600
+"""Readings of a batch from which on the floor grows, at which it has grown by `STRETCH`, and by that once more."""
 
-FEW, MANY = 100, 400
-"""Readings of a batch from which on the floor grows, and at which it has grown as far as it does."""
+STRETCH = 3.2
+"""By how much: at 60 000 readings/s a batch in 25 ms costs a third less than in 10, and in 45 ms a tenth less again."""
 
 
 class Pace:
@@ -27,7 +27,7 @@ class Pace:
 
     def pause(self, now: float, messages: int, readings: int, floor: float) -> float:
         """Say how long to leave the socket alone (seconds) after taking `readings` and `messages` to acknowledge."""
-        floor *= 1.0 + STRETCH * min(1.0, max(0.0, readings - FEW) / (MANY - FEW))
+        floor *= 1.0 + STRETCH * (_share(readings, FEW, MANY) + _share(readings, MANY, MOST))
         since, self._last = now - self._last, now
         if not messages:
             return floor
@@ -37,3 +37,7 @@ class Pace:
         elif self.waiting == self._most:
             self._met += 1
         return min(floor, 0.6 * self._most * since / messages) if self._met >= 3 else floor
+
+
+def _share(readings: int, few: int, many: int) -> float:
+    return min(1.0, max(0.0, readings - few) / (many - few))

@@ -209,7 +209,7 @@ class Settings(Discreet, frozen=True, kw_only=True):
     ] = 0.0
     frame_floor_ms: Annotated[
         float,
-        "Least milliseconds between two frames of one partition; up to four times that under load.",
+        "Least milliseconds between two frames of one partition; up to seven times that under load.",
     ] = 6.0
     hung_seconds: Annotated[
         float, "Seconds without a sign of life after which a process is killed; 0 lets it hang."
