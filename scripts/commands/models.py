@@ -78,10 +78,10 @@ def train(
 ) -> None:
     """Learn a model of an area, and keep it. Nothing changes until it is promoted.
 
-    It learns from what the site itself has logged, running or not, between **--from** and **--to**; what was under
-    alarm, simulated, bad, or in a gap is left out. Or from a recording in the points' units, read as **foreshock
-    score** reads it. Candidates are tried on
-    the later part of the history; see docs/models/area.md.
+    It learns from what the site itself has logged, running or not, between **--from** and **--to**; what the log has
+    let go of is read from the history. What was under alarm, simulated, bad, or in a gap is left out. Or from a
+    recording in the points' units, read as **foreshock score** reads it. Candidates are tried on the later part of
+    the history; see docs/models/area.md.
 
     foreshock models train slope-01 --from '14 d'
 

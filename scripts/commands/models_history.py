@@ -1,9 +1,10 @@
-"""What `foreshock models` reads of an area's own history: the log's readings, and the alarms that spoil them."""
+"""What `foreshock models` reads of an area's own history: readings of the log and before it, and what spoils them."""
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -54,12 +55,26 @@ class Own:
 
         `interval` seconds between rows, by default the median of the points' own.
         """
-        try:
-            log = LogReader(self.found.log_file)
-        except LogError as error:
-            fail(str(error))
-        with log, Progress(*BARS, console=err, transient=True) as progress:
-            task = progress.add_task("reading the log", total=None)
+        import pyarrow as pa  # here: help need not wait for what the history is kept with
+
+        from streams.history.influx import InfluxError
+        from streams.history.lines import Naming
+        from streams.history.store import open_store
+
+        with ExitStack() as held:
+            try:
+                log = held.enter_context(LogReader(self.found.log_file)) if self.found.kafka is None else None
+            except LogError as error:
+                fail(str(error))
+            older = open_store(self.found, Naming(self.site))
+            if older is not None:
+                held.callback(older.close)
+            elif log is None:
+                fail(
+                    "a log in Kafka is only read forwards: name a history, FORESHOCK_INFLUX_URL, or a recording, --csv"
+                )
+            progress = held.enter_context(Progress(*BARS, console=err, transient=True))
+            task = progress.add_task("reading the history", total=None)
             try:
                 return history(
                     log,
@@ -70,10 +85,13 @@ class Own:
                     self.spells(begin, end),
                     simulated=self.simulated,
                     interval=interval,
+                    older=older,
                     advance=lambda done, total: progress.update(task, completed=done, total=total),
                 )
             except HistoryError as error:
                 fail(str(error))
+            except (InfluxError, OSError, pa.ArrowException) as error:
+                fail(f"the history cannot be read: {error}")
 
 
 def area_named(site: Site, name: str) -> Area:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.area.rows import RowsError, common_rows
 from sensors.site import Point
-from streams.history.readings import HistoryError, Readings, readings
+from streams.history.readings import HistoryError, Older, Readings, readings
 from streams.replay import Readable
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class History(NamedTuple):
 
 
 def history(
-    log: Readable,
+    log: Readable | None,
     partition: int,
     points: Sequence[Point],
     begin: float,
@@ -49,16 +49,20 @@ def history(
     *,
     simulated: bool = False,
     interval: float | None = None,
+    older: Older | None = None,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> History:
     """Read points of a partition between two times, and mark what is under alarm, simulated, bad, or a gap.
+
+    `older` has what the log has let go of, or all of it where there is none to be read.
 
     `interval` seconds between rows, by default the median of the points' own. Raise `HistoryError` when a
     point has nothing to go by.
     """
     found = readings(
-        log, partition, [point.index for point in points], begin, end, simulated=simulated, advance=advance
-    )
+        log, partition, [point.index for point in points], begin, end,
+        simulated=simulated, older=older, advance=advance,
+    )  # fmt: skip
     _require(points, found, simulated)
     each = [found[point.index] for point in points]
     try:

@@ -1,9 +1,12 @@
-"""Readings of some points out of the log of observations: what was measured, and where it cannot be trusted."""
+"""Readings of some points out of the log of observations, and out of the history of what it has let go of.
+
+What was measured, and where it cannot be trusted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +14,7 @@ import numpy.typing as npt
 from sensors import frame, observation
 from sensors.history import HistoryError as HistoryError
 from sensors.observation import FRAME, SIMULATED, UNUSABLE, Tick
+from streams.history.columns import Scored
 from streams.replay import BATCH, Readable
 from streams.topics import OBSERVATIONS
 
@@ -21,6 +25,17 @@ EARLY = 60.0
 
 MOST = 50_000_000
 """Readings taken at most: a gigabyte."""
+
+
+_Columns = tuple[npt.NDArray[np.uint32], Floats, Floats, npt.NDArray[np.uint8]]
+
+
+class Older(Protocol):
+    """A history that has what the log has let go of: `streams.history.store`."""
+
+    def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
+        """Yield readings of points between two times."""
+        ...
 
 
 class Readings(NamedTuple):
@@ -37,23 +52,48 @@ class Readings(NamedTuple):
 
 
 def readings(
-    log: Readable,
+    log: Readable | None,
     partition: int,
     points: Collection[int],
     begin: float,
     end: float,
     *,
     simulated: bool = False,
+    older: Older | None = None,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[int, Readings]:
     """Read points (registry indices) of a partition from `begin` until before `end` (unix seconds), by point.
 
-    `advance` is told records read, and how many there are. Raise `HistoryError` on more than 50 million readings.
+    `older` is asked for what came before the log begins, or for all of it where there is no log that can be read.
+    `advance` is told records of the log read, and how many there are. Raise `HistoryError` on more than 50 million
+    readings, and what `older` raises.
     """
     wanted = np.array(sorted(points), np.uint32)
-    parts: list[tuple[npt.NDArray[np.uint32], Floats, Floats, npt.NDArray[np.uint8]]] = []
+    parts: list[_Columns] = []
+    total = 0
+    for found in (_older(older, log, partition, wanted, begin, end), _logged(log, partition, begin, advance)):
+        for point, time, value, quality in found:
+            mine = np.isin(point, wanted) & (time >= begin) & (time < end)
+            if mine.any():
+                parts.append((point[mine], time[mine], value[mine], quality[mine]))
+                total += int(mine.sum())
+            if total > MOST:
+                raise HistoryError(f"there are more than {MOST:,} readings in that time; take a shorter one")
+    if not parts:
+        return {}
+    point, time, value, quality = (np.concatenate(column) for column in zip(*parts, strict=True))
+    each = {index: _of(point == index, time, value, quality, simulated) for index in wanted.tolist()}
+    return {index: one for index, one in each.items() if one is not None}
+
+
+def _logged(
+    log: Readable | None, partition: int, begin: float, advance: Callable[[int, int], None]
+) -> Iterator[_Columns]:
+    """Yield what the log's frames hold of all that may be of a time or later."""
+    if log is None:
+        return
     first, stop = arrived_at(log, partition, begin - EARLY), log.end(OBSERVATIONS, partition)
-    at, total = first, 0
+    at = first
     while at < stop and (found := log.read(OBSERVATIONS, partition, at, stop, limit=BATCH)):
         at = found[-1][0] + 1
         for _, _, record in found:
@@ -63,18 +103,29 @@ def readings(
                 one = frame.decode(record)
             except frame.FrameError:  # the engine has counted it
                 continue
-            mine = np.isin(one.point, wanted) & (one.time >= begin) & (one.time < end)
-            if mine.any():
-                parts.append((one.point[mine], one.time[mine], one.value[mine], one.quality[mine]))
-                total += int(mine.sum())
-        if total > MOST:
-            raise HistoryError(f"there are more than {MOST:,} readings in that time; take a shorter one")
+            yield one.point, one.time, one.value, one.quality
         advance(at - first, stop - first)
-    if not parts:
-        return {}
-    point, time, value, quality = (np.concatenate(column) for column in zip(*parts, strict=True))
-    each = {index: _of(point == index, time, value, quality, simulated) for index in wanted.tolist()}
-    return {index: one for index, one in each.items() if one is not None}
+
+
+def _older(
+    older: Older | None,
+    log: Readable | None,
+    partition: int,
+    wanted: npt.NDArray[np.uint32],
+    begin: float,
+    end: float,
+) -> Iterator[_Columns]:
+    """Yield what a history holds from before the log's first record on."""
+    if older is None:
+        return
+    if log is not None:
+        start, stop = log.start(OBSERVATIONS, partition), log.end(OBSERVATIONS, partition)
+        since = _arrival(log, partition, start, stop)
+        end = min(end, since + EARLY) if since is not None else end
+    if begin < end:
+        for one in older.readings(wanted.tolist(), begin, end):
+            flags = one.flags if len(one.flags) else np.zeros(len(one.point), np.uint16)
+            yield one.point, one.time, one.value, flags.astype(np.uint8)  # the bits of a quality are the low ones
 
 
 def _of(

@@ -61,6 +61,22 @@ def test_a_model_is_learnt_from_what_the_site_has_logged(site_data: Path) -> Non
     assert first["in_force"] is False and first["drift"] is None
 
 
+def test_what_the_log_has_let_go_of_is_learnt_from_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORESHOCK_HISTORY_GIGABYTES", "1")
+    data = recorded(tmp_path, pair(ROWS), still=False, begin=400)
+    code, said = train(data)
+    assert code == 0, said
+    [kept] = json.loads(run(data, "list", "--json")[1])
+    assert (kept["rows"], kept["begin"]) == (500, START)
+
+
+def test_a_log_in_kafka_that_nothing_was_kept_of_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = recorded(tmp_path, pair(60), still=False)
+    monkeypatch.setenv("FORESHOCK_BROKER", "kafka://127.0.0.1:9092")
+    code, said = train(data)
+    assert code == 1 and "only read forwards" in " ".join(said.split())
+
+
 def test_what_was_under_alarm_is_left_out_and_said(site_data: Path) -> None:
     end = str(int(START + 10.0 * ROWS))
     code, said = run(site_data, "train", "a0", "--from", str(int(START)), "--to", end)

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from sensors.observation import BAD, HISTORICAL, SIMULATED
+from streams import settings
 from streams.embedded.reader import LogReader
 from streams.history.area import History, Spell, history, standing, troubles
+from streams.history.parquet import Parquet
 from streams.history.readings import HistoryError, readings
+from streams.history.store import Embedded
+from streams.history.tiers import tiers
 from tests.streams.history.recorded import pair, recorded
 from tests.streams.small_site import START, frame_of, site
 
@@ -56,6 +60,22 @@ def test_bad_and_simulated_readings_and_gaps_and_alarms_are_left_out_and_counted
     assert int((~found.clean).sum()) == 67
     assert not found.clean[200:212].any() and found.usable[205]
     assert found.clean[150:160].all()
+
+
+@pytest.mark.parametrize("end", [1e6, 10.0 * 180])
+def test_what_the_log_has_let_go_of_is_in_the_history(tmp_path: Path, end: float) -> None:
+    values, quality = pair(ROWS), dict.fromkeys(range(50, 60), BAD) | dict.fromkeys(range(100, 120), SIMULATED)
+    whole = read(recorded(tmp_path / "whole", values, quality), end=START + end)
+    data = recorded(tmp_path / "cut", values, quality, begin=200)
+    assert len(read(data, begin=START + 2000.0).time) == ROWS - 200
+    older = Embedded(Parquet(data / "history", tiers(settings.load({}))))
+    with LogReader(data / "log.sqlite") as log:
+        joined = history(log, 0, [P0, P3], START, START + end, older=older)
+    assert np.array_equal(joined.time, whole.time)
+    assert np.array_equal(joined.values, whole.values, equal_nan=True)
+    assert joined.left_out == whole.left_out == {"bad or simulated": 30}
+    alone = history(None, 0, [P0, P3], START, START + 1e6, older=older)
+    assert np.array_equal(alone.values, read(tmp_path / "whole").values[:200], equal_nan=True)
 
 
 def test_simulated_readings_are_learnt_from_where_that_is_asked_for(tmp_path: Path) -> None:
