@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+# Many tests wait for processes that they start: one more at a time than there are cores.
+AT_ONCE ?= $(shell expr $$(nproc) + 1)
 # What is loaded when the product starts is compiled, on all cores; some packages hold files that are no Python 3.
 SELDOM := /(tests?|pip|setuptools|mypy|mypyc|debugpy|jedi|IPython|narwhals|pygments|asyncua|playwright)/
 define ready
@@ -23,7 +25,7 @@ run: setup web ## set up and run the example district, with its simulator; ARGS=
 	@$(BIN)/foreshock run $(ARGS)
 
 test: setup-dev web ## set up and run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 SHARED := tests/streams/contract tests/streams/history tests/streams/kafka tests/integration/test_kafka.py tests/alerts/test_elsewhere.py \
 	tests/alerts/test_journal.py tests/scripts/test_journal_elsewhere.py
