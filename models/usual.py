@@ -41,6 +41,7 @@ from models.scoring import (
     stands_apart,
     stay_on,
     stops,
+    worse,
 )
 from models.season import HOUR, Seasons
 from models.wander import APART
@@ -223,7 +224,9 @@ class Usual:
                 owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
                 asked = min(tempo * rate * min(dt, SECOND), RAREST)
                 if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
-                    alarm = time - beyond_time > refractory
+                    alarm = time - beyond_time > refractory or (
+                        interval >= settings.least and worse(SCALARS, settings, excess, before)
+                    )
                     spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                     if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
                         beyond_time = time
