@@ -6,7 +6,8 @@ its code is no surprise. Kept in memory are the `MOST` changes that come most of
 
 A change that comes by the clock is as usual as the days, or the weeks, on which it came at that hour: such a habit is a
 second rank, and the larger of the two counts, so that scores come no oftener than they say. A light that goes on every
-evening is no surprise in the evening; at noon it is as seldom as ever.
+evening is no surprise in the evening; at noon it is as seldom as ever. Hours are kept where they matter: of the changes
+of a point that are seldom, of `CLOCKS` at most.
 
 Rows with as many changes share arrays that are no wider than these need (`_Shelf`), so a batch is judged at once.
 Codes are told apart by their first 24 bits.
@@ -16,13 +17,14 @@ from __future__ import annotations
 
 from math import copysign, floor, inf
 from struct import Struct
+from sys import byteorder
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from models.hours import COLUMNS as HOUR_COLUMNS
-from models.hours import HOUR, Hours
+from models.hours import HOUR, Hours, begins
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -33,6 +35,13 @@ Change = tuple[float, float]
 
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
+CLOCKS = 12
+"""Changes of a point of which the hours are kept."""
+IDLE = 8 * 24
+"""Hours after which one that did not come gives way to another: what comes every week has come by then."""
+COMMON = 0.1
+"""Share of readings from which on a change is no surprise at any hour, so its hours are not kept."""
+_KEY, _CODE = 8, 4  # bytes
 _HALF, _SIGN, _LAST = np.uint64(32), np.uint32(1 << 31), np.uint64(2**64 - 1)
 _LOW, _TOP = 2**32 - 1, 1 << 31
 _SINGLE, _WORD = Struct("=f"), Struct("=I")
@@ -154,8 +163,8 @@ class Codes:
         if row >= len(self._shelf) or self._shelf[row] < 0:
             self._meet(np.array([row], np.intp))
         shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
-        keys = shelf.key[place].tolist()
-        column = keys.index(change) if change in keys else -1
+        keys = shelf.key[place].tobytes()  # to look for a number there is ten times as quick as in a list
+        column = _place(keys, change, _KEY)
         while column < 0 and shelf.used[place] >= shelf.width < MOST:
             self._promote(int(self._shelf[row]), np.array([row], np.intp))
             shelf, place = self._shelves[self._shelf[row]], int(self._place[row])
@@ -167,32 +176,45 @@ class Codes:
             rarer = sum([each for each in times if each <= came])
             shelf.times[place, column] = came + 1
             at, last = int(shelf.hours[place, column]), int(shelf.last[place, column])
-            habit, at = self._hours.came_one(at, last, hour, (time - since) / (HOUR * 24))
+            if rarer + 1.0 < COMMON * (readings + 1.0):
+                room = at < 0 and begins(at, last, hour) and self._room_one(shelf, place, hour)
+                habit, at = self._hours.came_one(at, last, hour, (time - since) / (HOUR * 24), room)
+            elif at >= 0:
+                self._hours.drop(np.array([at], np.int32))
+                at = -1
             shelf.hours[place, column], shelf.last[place, column] = at, hour
         else:
-            codes = shelf.key[place].view(np.uint32).tolist()
-            unseen = then not in codes if known else then != first
-            self._add_one(shelf, place, keys, codes, first, then, hour)
+            unseen = _place(keys, then, _CODE) < 0 if known else then != first
+            self._add_one(shelf, place, keys, first, then, hour)
         return Seldom(min(max((rarer + 1.0) / (readings + 1.0), habit), 1.0), float(came), unseen, max(known, 1))
 
-    def _add_one(
-        self, shelf: _Shelf, place: int, keys: list[int], codes: list[int], before: int, after: int, hour: int
-    ) -> None:
+    def _room_one(self, shelf: _Shelf, place: int, hour: int) -> bool:
+        """Return whether hours of one more change may be kept, one that was idle for long giving way."""
+        kept = [column for column, at in enumerate(shelf.hours[place].tolist()) if at >= 0]
+        if len(kept) < CLOCKS:
+            return True
+        last, keys = shelf.last[place].tolist(), shelf.key[place].tolist()
+        column = min(kept, key=lambda each: (last[each], keys[each]))
+        if hour - last[column] <= IDLE:
+            return False
+        self._hours.drop(shelf.hours[place, column : column + 1])
+        shelf.hours[place, column] = -1
+        return True
+
+    def _add_one(self, shelf: _Shelf, place: int, keys: bytes, before: int, after: int, hour: int) -> None:
         """Keep a new change, in the place of the rarest (of several the first in order) where the row is full."""
         column, known = int(shelf.used[place]), int(shelf.known[place])
         if column == shelf.width:
-            times = shelf.times[place].tolist()
-            least = min(times)
-            key = min([each for each, came in zip(keys, times, strict=True) if came == least])
-            column = keys.index(key)
-            at = int(shelf.hours[place, column])
+            times, kept = shelf.times[place], shelf.key[place]
+            column = int(np.where(times == times.min(), kept, _LAST).argmin())
+            key, at = int(kept[column]), int(shelf.hours[place, column])
             if at >= 0:
                 self._hours.drop(np.array([at], np.int32))
-            codes[2 * column] = codes[2 * column + 1] = 0
-            known -= len({key >> 32, key & _LOW}.difference(codes))
+            keys = keys[: column * _KEY] + bytes(_KEY) + keys[(column + 1) * _KEY :]
+            known -= _new(key >> 32, key & _LOW, keys)
         else:
             shelf.used[place] = column + 1
-        shelf.known[place] = known + len({before, after}.difference(codes))
+        shelf.known[place] = known + _new(before, after, keys)
         shelf.key[place, column] = before << 32 | after
         shelf.times[place, column], shelf.last[place, column], shelf.hours[place, column] = 1, hour, -1
 
@@ -270,12 +292,26 @@ class Codes:
             came[old] = now = shelf.times[mine]
             rarer[old] = np.where(times <= now[:, None], times, 0).sum(axis=1)
             shelf.times[mine] = now + 1
-            habit[old], shelf.hours[mine] = self._hours.came(shelf.hours[mine], shelf.last[mine], hour[old], days[old])
+            common = rarer[old] + 1.0 >= COMMON * (readings[old] + 1.0)
+            self._hours.drop(shelf.hours[mine][common])
+            shelf.hours[mine] = np.where(common, np.int32(-1), shelf.hours[mine])
+            if not common.all():
+                habit[old], shelf.hours[mine] = self._clock(shelf, *mine, hour[old], days[old], ~common)
             shelf.last[mine] = hour[old]
         if len(new):
             self._add(shelf, at[new], keys[new], before[new], after[new], change[new], hour[new])
         share = np.minimum(np.maximum((rarer + 1.0) / (readings + 1.0), habit), 1.0)
         return stay, SeldomMany(share, came, unseen, np.maximum(known, 1))
+
+    def _clock(
+        self, shelf: _Shelf, at: Rows, column: Rows, hour: npt.NDArray[np.int64], days: Floats, seldom: Bools
+    ) -> tuple[Floats, npt.NDArray[np.int32]]:
+        """Take the hours of known changes, of those that are `seldom`; return the habits and where hours are kept."""
+        places, last = shelf.hours[at, column], shelf.last[at, column]
+        room = seldom & begins(places, last, hour)
+        for one in room.nonzero()[0].tolist():
+            room[one] = self._room_one(shelf, int(at[one]), int(hour[one]))
+        return self._hours.came(places, last, hour, days, room)
 
     def _add(
         self, shelf: _Shelf, at: Rows, keys: Keys, before: Halves, after: Halves, change: Keys,
@@ -393,6 +429,20 @@ def _rank(code: float) -> int:
     except OverflowError:  # numpy makes that infinite
         bits = _WORD.unpack(_SINGLE.pack(copysign(inf, code)))[0]
     return _LOW - bits if bits & _TOP else bits | _TOP
+
+
+def _place(keys: bytes, number: int, size: int) -> int:
+    """Return where a number of so many bytes stands among keys, -1: nowhere."""
+    sought = number.to_bytes(size, byteorder)
+    at = keys.find(sought)
+    while at % size and at >= 0:
+        at = keys.find(sought, at + 1)
+    return at // size
+
+
+def _new(before: int, after: int, keys: bytes) -> int:
+    """Return how many of the codes of a change no key is made of."""
+    return (_place(keys, before, _CODE) < 0) + (after != before and _place(keys, after, _CODE) < 0)
 
 
 def _code(ranked: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

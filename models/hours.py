@@ -55,11 +55,14 @@ class Hours:
         """Return bytes of memory."""
         return self._ring.nbytes
 
-    def came(self, places: Places, last: Places, hour: Whole, days: Floats) -> tuple[Floats, Places]:
+    def came(
+        self, places: Places, last: Places, hour: Whole, days: Floats, room: npt.NDArray[np.bool_]
+    ) -> tuple[Floats, Places]:
         """Take that what last came in `last` came again in `hour`; `days` it has been watched (all [n]).
 
         Return the shares of days, or of weeks, on which it came at this hour, give or take one (0: no habit), and where
-        its hours are kept from here on. `places`: where they are kept, -1 where that is the last hour only.
+        its hours are kept from here on. `places`: where they are kept, -1 where that is the last hour only; more is
+        begun only where there is `room`.
         """
         share, passed = np.zeros(len(places)), hour - last
         known = (passed >= 0) & (passed <= _KEPT)
@@ -71,7 +74,7 @@ class Hours:
         if len(lost):
             self.drop(places[lost])
             places[lost] = -1
-        new = (known & (places < 0) & (passed > 0)).nonzero()[0]
+        new = (begins(places, last, hour) & room).nonzero()[0]
         if len(new):
             places[new] = self._take(len(new))
             self._set(places[new], last[new].astype(np.int64))
@@ -81,7 +84,7 @@ class Hours:
             self._set(places[moved], hour[moved])
         return share, places
 
-    def came_one(self, place: int, last: int, hour: int, days: float) -> tuple[float, int]:
+    def came_one(self, place: int, last: int, hour: int, days: float, room: bool) -> tuple[float, int]:
         """Do the same for one, in plain Python, to the same bits: the ring is one number there."""
         share, passed = 0.0, hour - last
         if not 0 <= passed <= _KEPT:
@@ -91,9 +94,9 @@ class Hours:
         if place >= 0:
             ring = int.from_bytes(self._ring[place].tobytes(), "little")
             share = _habit_of(ring, passed, hour, days)
-        elif passed:
+        elif passed and room:
             place, ring = int(self._take(1)[0]), 1 << last % _BITS
-        if passed:
+        if passed and place >= 0:
             first = last // _DAY
             for day in range(first + 1, min(hour // _DAY, first + _RING) + 1):
                 ring &= ~(_ONE_DAY << day % _RING * _DAY)
@@ -190,6 +193,11 @@ class Hours:
         places = np.array([self._free.pop() for _ in range(count)], np.int32)
         self._ring[places] = 0
         return places
+
+
+def begins(places: Any, last: Any, hour: Any) -> Any:
+    """Return whether the hours of what last came in `last` are worth keeping from `hour` on, and are not yet."""
+    return (places < 0) & (hour > last) & (hour - last <= _KEPT)
 
 
 def _habit_of(ring: int, passed: int, hour: int, days: float) -> float:

@@ -44,6 +44,7 @@ class BankSettings(msgspec.Struct, frozen=True, kw_only=True):
     owed_most: float = 7.0  # ... and no more than so many alarms count beyond it
     owed_first: float = 2.0  # alarms that a new row owes, less what is free: a small budget is not spent at once
     certain: float = 1.2  # excess, in ranges, that is an alarm whatever is owed
+    worse: float = 8.0  # times the largest excess of its cluster that a certain one must be to alarm once more
     stands: float = 5.0  # readings faster than `least` outside the range that are no spikes: heavy tails do not stand
     walk: float = 8.0  # times as far as a trend or a random walk would have led: at 5 SKAB's temperatures raise alarms
     lone: float = 1.5  # intervals that a stay outside lasts at most to be a lone spike ...
@@ -454,6 +455,8 @@ def _outside(
         scale = settings.tail_scale * (1.0 + young * young)
         beyond = enough(op, share, utmost, scale, asked, owes, settings.certain)
         alarm = op.both(beyond, time - beyond_time > op.where(fast, settings.refractory * interval, refractory))
+        again = worse(op, settings, excess, op.where(time - since > refractory, 0.0, peak))
+        alarm = op.either(alarm, op.both(op.both(beyond, op.negate(quick)), again))
         spent = spend(op, spent, time, rate, alarm, settings.owed_most)
         noted = beyond
         if op.some(quick):  # what may yet prove to stand is not told by its first readings
@@ -487,6 +490,11 @@ def stay_on(
     """Follow a stay outside the old range: return it, how long it has lasted, and how far outside the value is."""
     stay, lasted = novelty.follow(op, novelty.Stay(*fields), (value, short, change), low, high, lasted, step)
     return stay, lasted, novelty.outside(op, value, stay.low, stay.high, least)
+
+
+def worse(op: type[Arithmetic], settings: BankSettings, excess: Column, highest: Column) -> Column:
+    """Return whether an excess is certain, and so far beyond the `highest` of its cluster that it is told once more."""
+    return excess >= op.most(highest * settings.worse, settings.certain)
 
 
 def begins(op: type[Arithmetic], settings: BankSettings, lasted: Column, interval: Column) -> Column:

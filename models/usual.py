@@ -39,8 +39,8 @@ from models.scoring import (
     pace_of,
     quantity,
     stands_apart,
-    stay_on,
     stops,
+    worse,
 )
 from models.season import HOUR, Seasons
 from models.wander import APART
@@ -174,18 +174,16 @@ class Usual:
         away = 0.0
         if learnt and (lasted > 0.0 or excess > 0.0):
             (low, high), touched = news[0], True
-            lasts, before = min(dt, interval * settings.gap), lasted
-            if interval < settings.least and jumped(SCALARS, settings, x, low, high, least):
-                lasted = 0.0
-                beyond_time = min(beyond_time, time - settings.refractory * interval)
+            lasts, before = interval * settings.gap, lasted
+            lasts = dt if dt < lasts else lasts
             if interval < settings.least:
-                lasts = min(lasts, interval)
-            stay, lasted, away = stay_on(
-                SCALARS, _STAY.unpack_from(self._stay, row * _STAY.size), lasted, x, short, change, low, high, lasts,
-                least,
+                lasts = lasts if lasts < interval else interval
+                if (x > high or x < low) and jumped(SCALARS, settings, x, low, high, least):
+                    lasted = 0.0
+                    beyond_time = min(beyond_time, time - settings.refractory * interval)
+            stay_low, stay_high, lasted, away = self._stay_on(
+                row, lasted, low, high, (x, short, change), lasts, least
             )  # fmt: skip
-            _STAY.pack_into(self._stay, row * _STAY.size, *stay)
-            stay_low, stay_high = stay[:2]
             if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
                 memory = Memory(value_low, value_high, value_before_low, value_before_high)
                 value_low, value_high, value_before_low, value_before_high = trim(
@@ -212,6 +210,7 @@ class Usual:
                 utmost = excess
                 if (
                     interval < settings.least
+                    and away > 0.0
                     and left(SCALARS, settings, lasted, away, time - turned_before, interval)
                     and stands_apart(SCALARS, settings, stay_low, stay_high, lasted, away, longest, least)
                 ):
@@ -219,14 +218,20 @@ class Usual:
                     utmost = excess if excess > away else away
                 if time - turned_before >= settings.settle:
                     utmost = excess if excess > away else away
-                rate, scale = budget / DAY, settings.tail_scale * (1.0 + young * young)
-                owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
-                asked = min(tempo * rate * min(dt, SECOND), RAREST)
-                if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
-                    alarm = time - beyond_time > refractory
-                    spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
-                    if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
-                        beyond_time = time
+                rate = budget / DAY
+                asked = tempo * rate * (dt if dt < SECOND else SECOND)
+                asked = asked if asked < RAREST else RAREST
+                # whatever the row's youth and debts, no tail is thinner than this one
+                if utmost > 0.0 and calibration.tail(leaving, utmost, settings.tail_scale) <= asked:
+                    scale = settings.tail_scale * (1.0 + young * young)
+                    owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
+                    if enough(SCALARS, leaving, utmost, scale, asked, owes, settings.certain):
+                        alarm = time - beyond_time > refractory or (
+                            interval >= settings.least and worse(SCALARS, settings, excess, before)
+                        )
+                        spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
+                        if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
+                            beyond_time = time
             if total >= settings.ranks:
                 self._survival.halve(np.array([row]))
             held, often, seldom = calibration.hold_one(often, seldom, share)
@@ -290,6 +295,34 @@ class Usual:
                 interval, period, budget,
             )  # fmt: skip
         return score, alarm, reason, not learnt, gap
+
+    def _stay_on(
+        self, row: int, lasted: float, low: float, high: float, streams: tuple[float, float, float], step: float,
+        least: float,
+    ) -> tuple[float, float, float, float]:  # fmt: skip
+        """Do what `scoring.stay_on` does, and keep the stay.
+
+        Return the range that it left, how long it has lasted, and how far outside that range the value is.
+        """
+        place, (x, short, change) = row * _STAY.size, streams
+        if lasted == 0.0:
+            bounds = x, x, short, short, change, change
+        else:
+            low, high, *widest = _STAY.unpack_from(self._stay, place)
+            least_x, most_x, least_short, most_short, least_change, most_change = widest
+            bounds = (
+                least_x if least_x < x else x, most_x if most_x > x else x,
+                least_short if least_short < short else short, most_short if most_short > short else short,
+                least_change if least_change < change else change, most_change if most_change > change else change,
+            )  # fmt: skip
+        _STAY.pack_into(self._stay, place, low, high, *bounds)
+        if not (x < low or x > high):
+            return low, high, 0.0, 0.0
+        beyond, width = x - high if x > high else low - x, high - low
+        if beyond <= least:
+            return low, high, lasted + step, 0.0
+        away = beyond / (width if width > least else least)
+        return low, high, lasted + step, away if away < UTMOST else UTMOST
 
     def _single(self, row: int) -> Single:
         return Single(self._rare, self._survival, self._seasons, row, self._pace)

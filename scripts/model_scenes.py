@@ -102,6 +102,27 @@ def hours() -> list[Panel]:
     return [Panel("a swing of the day, and a night at the day's value", at, value, marks, [band])]
 
 
+def creep() -> list[Panel]:
+    """Draw a daily swing five times as large as its noise that creeps away from the 40th day on."""
+    random = np.random.default_rng(SEED)
+    at = START + 900.0 * np.arange(75 * 96)
+    value = 1000.0 + random.normal(size=len(at)) + 5.0 * np.cos(2.0 * np.pi * (at / HOUR - 14.0) / 24.0)
+    crept = np.maximum(at - START - 40.0 * DAY, 0.0) / (7.0 * DAY)  # half a standard deviation a week
+    value += 0.5 * float(value.std()) * crept
+    bank, marks = Bank(), []
+    bank.configure(0, interval=900.0)
+    for time, now in zip(at, value, strict=True):
+        if bank.update(np.zeros(1, np.intp), np.array([time]), np.array([now])).alarm[0]:
+            look: Look = "found" if time > START + 40.0 * DAY else "false"
+            marks.append(Mark(float(time), "" if marks else bank.reason_text(0), look))
+    band = Band(float(START + 40.0 * DAY), float(at[-1]), "", "found")
+    words = "a swing of the day that creeps away by half a standard deviation a week (blue: mean of the day)"
+    sums = np.concatenate([[0.0], np.cumsum(value)])
+    ends = np.arange(1, len(at) + 1)
+    begins = np.maximum(ends - 96, 0)
+    return [Panel(words, at, value, marks, [band], second=(sums[ends] - sums[begins]) / (ends - begins))]
+
+
 def codes() -> list[Panel]:
     """Draw a light that goes on every evening, and once at night."""
     steps = np.arange(9 * 144)
@@ -240,6 +261,7 @@ def triage() -> list[Panel]:
 
 MADE: dict[str, Callable[[], list[Panel]]] = {
     "hours": hours,
+    "creep": creep,
     "codes": codes,
     "guesses": guesses,
     "jumps": jumps,

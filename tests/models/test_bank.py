@@ -411,19 +411,38 @@ def test_a_short_excursion_leaves_the_range_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 40])
+def test_what_is_much_larger_than_what_raised_the_last_alarm_is_told_within_its_refractory(batch: int) -> None:
+    random, rows = np.random.default_rng(5), np.arange(batch)
+    values = np.concatenate([random.uniform(-1.0, 1.0, 1500), [2.2], random.uniform(-1.0, 1.0, 20), np.full(60, 40.0)])
+    small = np.concatenate([values[:1521], np.full(60, 2.6)])  # no worse than the chance alarm before it
+    told = []
+    for series in (values, small):
+        bank = Bank()
+        bank.grow(batch)
+        for row in range(batch):
+            bank.configure(row, interval=300.0)
+        times = (np.full(batch, 300.0 * place) for place in range(len(series)))
+        results = [bank.update(rows, time, np.full(batch, value)) for time, value in zip(times, series, strict=True)]
+        told.append([place for place, one in enumerate(results) if one.alarm.any()])
+        assert all(one.alarm.all() or not one.alarm.any() for one in results)
+    assert told == [[1500, 1521], [1500]]
+
+
+@pytest.mark.parametrize("batch", [1, 40])
 def test_a_lone_spike_does_not_hide_for_weeks_what_comes_after_it(batch: int) -> None:
     bank, random, rows = Bank(), np.random.default_rng(1), np.arange(batch)
     for row in rows.tolist():
         bank.configure(row, interval=300.0)
     values = 20.0 + 0.2 * random.normal(size=1300)
     values[1000], values[1001:1003] = 60.0, 20.0
-    values[1200:1203], values[1250:1260] = 25.0, 60.0
+    values[1200:1203], values[1250:1260], values[1280:1285] = 25.0, 60.0, 60.0
     wide, alarms = [], []
     for place, value in enumerate(values):
         told = bank.update(rows, np.full(batch, 300.0 * place), np.full(batch, value))
         wide.append(float(bank.reach[0]))
         alarms += [place] if told.alarm[0] else []
-    assert alarms == [1000, 1200]  # the spike, the step after it; then no more in 75 intervals
+    # the spike, the step after it, and what is eight times worse than that step; the same again is not told
+    assert alarms == [1000, 1200, 1250]
     assert wide[1000] > 39.0 and wide[1001] == pytest.approx(3.0 * wide[999])
     assert wide[-1] > 39.0  # what stays there for some readings is known as far out as it was
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.codes import MOST, PLAIN, Codes
+from models.codes import CLOCKS, MOST, PLAIN, Codes
 from tests.models.slow_codes import SlowCodes
 
 
@@ -126,8 +126,11 @@ def test_a_state_from_before_the_hours_were_kept_goes_on_without_them() -> None:
     assert other.change(0, 0.0, 1.0, at / 60.0, at, 0.0).times == 40.0
 
 
-@pytest.mark.parametrize(("codes", "step"), [(2, 1800.0), (5, 7000.0), (12, 600.0), (40, 86400.0)])
-def test_answers_are_those_of_the_plain_form(codes: int, step: float) -> None:
+@pytest.mark.parametrize(
+    ("codes", "step", "seldom"),
+    [(2, 1800.0, 20.0), (5, 7000.0, 20.0), (12, 600.0, 1.0), (12, 7000.0, 20.0), (40, 86400.0, 20.0)],
+)
+def test_answers_are_those_of_the_plain_form(codes: int, step: float, seldom: float) -> None:
     random, quick, slow = np.random.default_rng(codes), Codes(), SlowCodes()
     last = {0: 0.0, 1: 0.0}
     for turn in range(1500):
@@ -135,7 +138,7 @@ def test_answers_are_those_of_the_plain_form(codes: int, step: float) -> None:
         after = float(min(int(random.exponential(codes / 4)), codes - 1)) if turn % 7 else float(turn // 48 % codes)
         if after == last[row]:
             continue
-        reading = row, last[row], after, float(turn), step * turn, 0.0
+        reading = row, last[row], after, seldom * turn, step * turn, 0.0
         assert quick.change(*reading) == slow.change(*reading)
         last[row] = after
         if turn % 400 == 0:
@@ -152,15 +155,15 @@ def test_rows_that_are_judged_together_are_told_what_each_would_be_alone() -> No
         rows = random.permutation(np.flatnonzero((after != last) & (random.random(len(kinds)) < 0.7)))
         time = turn * 9000.0 + rows * 60.0
         told = quick.changes(
-            rows, last[rows], after[rows], np.full(len(rows), float(turn)), time, np.zeros(len(rows))
+            rows, last[rows], after[rows], np.full(len(rows), 12.0 * turn), time, np.zeros(len(rows))
         )  # fmt: skip
         alone = [
-            slow.change(row, last[row], after[row], float(turn), at, 0.0)
+            slow.change(row, last[row], after[row], 12.0 * turn, at, 0.0)
             for row, at in zip(rows.tolist(), time.tolist(), strict=True)
         ]
         assert [tuple(one) for one in zip(*(column.tolist() for column in told), strict=True)] == alone
         for row, at in zip(rows.tolist(), time.tolist(), strict=True):
-            single.change(row, last[row], after[row], float(turn), at, 0.0)
+            single.change(row, last[row], after[row], 12.0 * turn, at, 0.0)
         last[rows] = after[rows]
         if turn % 50 == 25:
             quick.shift(3, 7200.0)  # there and back
@@ -170,6 +173,7 @@ def test_rows_that_are_judged_together_are_told_what_each_would_be_alone() -> No
             quick.forget(7)
             single.forget(7)
             slow.pasts.pop(7, None)
+            slow.clocks.pop(7, None)
 
 
 CODE = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0, 1e-50, 1e99, -1e99, 3.4028235677973366e38, 255.0])
@@ -182,18 +186,34 @@ def test_odd_codes_and_clocks_are_counted_alike_alone_and_in_arrays(sent: list[t
     one, other, time = Codes(), Codes(), -40.0 * DAY
     for place, (before, after, hours) in enumerate(sent):
         time += HOUR * hours
-        row, numbers = np.array([0]), (before, after, float(place), time, 0.0)
+        row, numbers = np.array([0]), (before, after, 5.0 * place, time, 0.0)
         told = other.changes(row, *(np.array([each]) for each in numbers))
         assert one.change(0, *numbers) == tuple(column[0] for column in told)
         assert one.state().tobytes() == other.state().tobytes()
 
 
-@pytest.mark.parametrize(("codes", "most"), [(2, 280), (4, 1500), (50, 7200)])
-def test_a_row_takes_no_more_memory_than_its_changes_need(codes: int, most: int) -> None:
+@pytest.mark.parametrize(
+    ("codes", "seldom", "most"), [(2, 30.0, 280), (4, 30.0, 1500), (50, 1.0, 1500), (50, 30.0, 2600)]
+)
+def test_a_row_takes_no_more_memory_than_its_changes_need(codes: int, seldom: float, most: int) -> None:
     random, counts, rows = np.random.default_rng(codes), Codes(), np.arange(64)
     last = np.zeros(64)
     for turn in range(300):
         after = (last + 1 + random.integers(0, codes - 1, 64)) % codes
-        counts.changes(rows, last, after, np.full(64, float(turn)), np.full(64, 7000.0 * turn), np.zeros(64))
+        counts.changes(rows, last, after, np.full(64, seldom * turn), np.full(64, 7000.0 * turn), np.zeros(64))
         last = after
     assert counts.nbytes <= most * 64
+
+
+def test_hours_are_kept_of_so_many_changes_until_one_has_not_come_for_long() -> None:
+    codes = Codes()
+    told: dict[int, list[float]] = {}
+    for day in range(44):
+        for code in range(1, CLOCKS + 3):  # each at an hour of its own, the first one only for two weeks
+            at = day * DAY + code * HOUR
+            if code > 1 or day < 14:
+                told.setdefault(code, []).append(codes.change(0, 0.0, float(code), 60.0 * at, at, 0.0).share)
+    assert all(min(told[code][3:]) > 0.7 for code in range(1, CLOCKS + 1))
+    assert max(told[CLOCKS + 1][3:22]) < 0.01  # no room ...
+    assert min(told[CLOCKS + 1][-15:]) > 0.3  # ... until eight days after the first one's last
+    assert max(told[CLOCKS + 2][3:]) < 0.01
