@@ -1,9 +1,10 @@
 """Incidents as messages of the Common Alerting Protocol 1.2 (OASIS), and a feed of them in Atom (RFC 4287).
 
 An incident's messages are a chain: Alert when it opens, Update when its level, state or areas change or it takes others
-in, Cancel when it is over, each with references to all before it. One that was merged into another ends with a Cancel
-that gives no all-clear and names the incident that goes on. A message is made from the journal's changes alone, so it
-is the same each time.
+in, Cancel when it is over, each with references to all before it; what rises after that begins a chain anew. One that
+was merged into another ends with a Cancel that gives no all-clear and names the incident that goes on. Where an alarm
+was set aside, or some were split off, calm is no all-clear, for what is hidden may last: the Cancel comes when the
+incident is closed. A message is made from the journal's changes alone, so it is the same each time.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ class Feed:
     def messages(self, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Yield (identifier, msgType, change) of an incident's history (its records, oldest first)."""
         last: tuple[str, bool, frozenset[str]] | None = None
+        hides = False
         for change in history:
-            over = change["state"] in ("calm", "closed")
+            hides = hides or change["edge"] in ("set_aside", "split")
+            over = change["state"] == "closed" or (change["state"] == "calm" and not hides)
             stands = (change["level"], over, frozenset(areas_of(change)))
-            if last is None:
+            if last is None or (last[1] and not over):
                 kind = "Alert"
             elif (last == stands and change["edge"] != "took_in") or (over and last[1]):
                 continue
@@ -63,6 +66,8 @@ class Feed:
         """Write one message of an incident as XML; None when its history has none of this identifier."""
         before: list[str] = []
         for name, kind, change in self.messages(history):
+            if kind == "Alert":
+                before = []
             if name == id:
                 return self._write(name, kind, change, before, _related(history, change))
             before.append(f"{self.sender},{name},{_time(change['time'])}")
@@ -144,7 +149,7 @@ class Feed:
         entries = [
             (change["time"], id, kind, change) for history in histories for id, kind, change in self.messages(history)
         ]
-        entries.sort(key=lambda entry: (-entry[0], entry[1]))
+        entries.sort(key=lambda entry: (-entry[0], entry[3]["incident"], -entry[3]["sequence"]))
         feed = Element("feed", xmlns=ATOM)
         base = f"urn:foreshock:{self.site.id}"
         SubElement(feed, "id").text = f"{base}:cap"

@@ -71,6 +71,8 @@ Change = AlarmTransition | IncidentChange | DispatchChange | CommandResult
 Row = dict[str, Any]
 
 LOG = "observations"  # row of the log that the positions are in
+_LOST = ".lost-"  # in the id of a change that the log has lost
+_ID = 96  # characters that an id may have
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -179,7 +181,8 @@ class Journal(Reader):
         """Take a partition's records from beyond an offset again, where the log goes no further than that any more.
 
         Return how many offsets the journal had been ahead, 0 where it was not, or of another log, and all is as before.
-        What was told of the lost ones stays, but gives its ids free: heard once more, it happens under the same.
+        What was told of the lost ones stays, but gives its ids free: heard once more, it happens under the same. What
+        they were about stands again as the changes before left it, as the engine has it: what was closed then is open.
         """
         with self.engine.begin() as connection:
             before, reached = _standing(connection)
@@ -265,8 +268,7 @@ class _Batch:
         for table, _ in _TABLES.values():
             if self._changes[table.name]:
                 self.connection.execute(sa.insert(table), self._changes[table.name])
-        for table in (alarms, incidents, dispatches):
-            _upsert(self.connection, table, list(self._current[table.name].values()))
+        self.stand()
         _upsert(self.connection, plans, list(self._plans.values()), update=False)
         if self._snapshots:
             self.connection.execute(sa.insert(snapshots), self._snapshots)
@@ -278,6 +280,11 @@ class _Batch:
         told = self._outbox + list(self._areas.values())
         if told:
             self.connection.execute(sa.insert(outbox), sorted(told, key=lambda row: int(row["position"])))
+
+    def stand(self) -> None:
+        """Write how alarms, incidents and dispatches stand."""
+        for table in (alarms, incidents, dispatches):
+            _upsert(self.connection, table, list(self._current[table.name].values()))
 
     def report(self, told: list[Reported]) -> None:
         """Keep what people reported; what is there already stays as it is."""
@@ -683,14 +690,40 @@ def _close(
 
 def _free(connection: Connection, partition: int, offset: int) -> None:
     """Mark the ids of a partition's changes from beyond an offset, so that none stands in the way of a new one."""
-    mark = f".lost-{_position(connection)}"
-    for table, _ in _TABLES.values():
-        lost = sa.and_(table.c.partition == partition, table.c.offset > offset)
-        if table is transitions:  # a file is named by the transition that put it there
-            ids = sa.select(table.c.id).where(lost)
-            held = sa.update(attachments).where(attachments.c.id.in_(ids))
-            connection.execute(held.values(id=attachments.c.id + mark))
-        connection.execute(sa.update(table).where(lost).values(id=table.c.id + mark))
+    mark = f"{_LOST}{_position(connection)}"
+    for kind, (table, key) in _TABLES.items():
+        here = sa.and_(table.c.partition == partition, table.c.offset > offset)
+        lost = sa.and_(here, _is_kept(table))  # not what was lost before
+        ids = sa.select(table.c.id).where(lost)
+        for held in (attachments, snapshots):  # they are named by the change that put them there
+            connection.execute(sa.update(held).where(held.c.id.in_(ids)).values(id=_marked(held.c.id, mark)))
+        about = (
+            [] if kind is CommandResult else list(connection.scalars(sa.select(table.c[key]).where(lost).distinct()))
+        )
+        connection.execute(sa.update(table).where(lost).values(id=_marked(table.c.id, mark)))
+        for some in _chunks(about):
+            _fold_again(connection, kind, some)
+
+
+def _is_kept(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Tell whether the log that is has a change."""
+    return table.c.id.not_like(f"%{_LOST}%")
+
+
+def _marked(id: sa.Column[str], mark: str) -> sa.ColumnElement[str]:
+    """Mark an id, however long it is: a database may hold its length."""
+    return sa.func.substr(id, 1, _ID - len(mark)) + mark
+
+
+def _fold_again(connection: Connection, kind: type, ids: list[str]) -> None:
+    """Bring alarms, incidents or dispatches to where their changes that are not lost leave them, if there are any."""
+    table, key = _TABLES[kind]
+    query = sa.select(table).where(table.c[key].in_(ids), _is_kept(table))
+    batch = _Batch(connection, 0)
+    for row in connection.execute(query.order_by(table.c.position)).mappings():
+        batch.position = int(row["position"])
+        _FOLD[kind](batch, msgspec.convert(row["record"], kind, strict=False))
+    batch.stand()
 
 
 def _forget_drills(connection: Connection, known: Collection[str], elsewhere: Collection[str]) -> list[str]:

@@ -45,6 +45,24 @@ class Plans:
         return None
 
 
+def further(plans: Plans, kept: str, levels: Iterable[tuple[str, str]]) -> list[tuple[list[str], str, Plan]]:
+    """List the plans that an incident's areas have beside the one that it keeps to (`kept`, its id).
+
+    `levels` are the area and level of each of its alarms. Each plan comes once, with its areas and their highest level;
+    the plan of the worst alarm leads, and so does the worst area.
+    """
+    worst: dict[str, str] = {}
+    for area, level in levels:
+        if area not in worst or RANK[level] > RANK[worst[area]]:
+            worst[area] = level
+    found: dict[str, tuple[list[str], str, Plan]] = {}
+    for area, level in sorted(worst.items(), key=lambda one: -RANK[one[1]]):
+        plan = plans.of(area, RANK[level])
+        if plan is not None and plan.id != kept:
+            found.setdefault(plan.id, ([], level, plan))[0].append(area)
+    return list(found.values())
+
+
 def _by_rank(pairs: Iterable[tuple[str, Plan]]) -> dict[str, list[tuple[int, Plan]]]:
     found: dict[str, list[tuple[int, Plan]]] = {}
     for id, plan in pairs:

@@ -653,6 +653,13 @@ class Reader:
             row = connection.execute(sa.select(results.c.record).where(results.c.id == command)).first()
         return None if row is None else _answer(row.record)
 
+    def command_of(self, beginning: str) -> str | None:
+        """Return the id of the command that was answered and whose id, in hexadecimal, begins so; None without one."""
+        query = sa.select(results.c.id).where(results.c.id.between(beginning, f"{beginning}g")).limit(1)
+        with self.engine.connect() as connection:
+            found = connection.scalar(query)
+        return None if found is None else str(found)
+
     def counts(self, kind: str = "risk") -> dict[str, int]:
         """Count open incidents by level that still have an active alarm: red, orange, yellow, blue."""
         query = (

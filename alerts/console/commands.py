@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anyio import to_thread
@@ -27,6 +28,7 @@ from sensors.observation import Command, encode
 log = logging.getLogger(__name__)
 
 OBSERVATIONS = "observations"
+_KEYED = 24  # digits of an id that are the key's; the rest is of what the command says
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 
 
@@ -86,10 +88,15 @@ class Commander:
         """Do one command, in the name of `unit` if given, and return {ok, id, result}.
 
         The same Idempotency-Key (or `key`) on the same target is the same command: it is done once, and answered each
-        time. Raise `Problem` 409 when the engine refuses, 503 when there is none, 504 when it does not answer in time.
+        time; with another body it is a mistake, and nothing is done. Raise `Problem` 422 then, 409 when the engine
+        refuses, 503 when there is none, 504 when it does not answer in time.
         """
         key = request.headers.get("idempotency-key") if key is None else key
-        id = command_id(key, identity.actor, kind, target)
+        id = command_id(key, identity.actor, kind, target, args)
+        if key is not None:
+            done = await self._live.journal.answer(lambda reader: reader.command_of(id[:_KEYED]))
+            if done not in (None, id):
+                raise Problem(422, "key_used", field="Idempotency-Key")
         result = None if key is None else await self._known(id)
         if result is None:
             command = Command(
@@ -145,10 +152,15 @@ class Commander:
             await asyncio.wait(self._notes, timeout=2)
 
 
-def command_id(key: str | None, actor: str, kind: str, target: str) -> str:
-    """Name a command: by chance, or by the client's key within its name and target. Raise `Problem` on a bad key."""
+def command_id(key: str | None, actor: str, kind: str, target: str, args: Mapping[str, Any]) -> str:
+    """Name a command: by chance, or by the client's key within its name and target, and by what it says.
+
+    Raise `Problem` on a bad key.
+    """
     if key is None:
         return uuid.uuid4().hex
     if not _KEY.fullmatch(key):
         raise Problem(422, "bad_key", field="Idempotency-Key")
-    return hashlib.sha256("\0".join((actor, kind, target, key)).encode()).hexdigest()[:32]
+    keyed = hashlib.sha256("\0".join((actor, kind, target, key)).encode()).hexdigest()[:_KEYED]
+    said = json.dumps(args, sort_keys=True, default=str).encode()
+    return keyed + hashlib.sha256(said).hexdigest()[: 32 - _KEYED]

@@ -35,6 +35,7 @@ from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
 from alerts.duty import Roster
 from alerts.load import DAY_MINUTES, MINUTE
+from alerts.plans import Plans
 from alerts.queries import Reader
 from alerts.routing import Router
 from alerts.triage import Triage
@@ -78,7 +79,7 @@ class Console:
         self.exploring = CapacityLimiter(1)  # reading the log takes a core for seconds
         self.prune_photos = 0.0  # when (monotonic) the reports' photos are to be looked through next
         self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
-        self.router = Router(config.site)
+        self.router, self.plans = Router(config.site), Plans(config.site)
         self.roster = Roster(config.site)
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[tuple[bool, tuple[str, ...]], tuple[bytes, bytes, str]] = {}  # body, gzip, tag
@@ -114,6 +115,7 @@ class Console:
         self.quality.adopt(registry)
         self.rates.adopt(registry)
         self.registry, self.router, self.roster = registry, Router(site), Roster(site)
+        self.plans = Plans(site)
         push = Push(registry)
         push.succeed(self.push)
         self.push = push

@@ -175,6 +175,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reply.accept": ("接受派单", "Accept"),
     "reply.acknowledge.done": ("事件已确认", "The incident is acknowledged"),
     "reply.accept.done": ("已接受派单", "The dispatch is accepted"),
+    "key_used": (
+        "该 Idempotency-Key 已用于另一内容的请求",
+        "this Idempotency-Key was used for a request that said something else: take a new one",
+    ),
     "bad_key": (
         "Idempotency-Key 须为 8 至 128 个可见字符",
         "an Idempotency-Key is 8 to 128 visible ASCII characters",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -221,6 +222,46 @@ def test_what_a_log_lost_and_hears_again_is_open_again_under_its_own_id(journal:
     assert len(journal.incidents().items) == len(journal.dispatches().items) == 1
     assert journal.record([Record(0, 5, tuple(acked))], log="one") == last, "and a repeat is one still"
     assert [row["record"] for row in journal.changes(0)][: len(first)] == first, "what was told stays on the record"
+
+
+def test_what_was_done_in_what_a_log_lost_is_undone_and_can_be_done_again(journal: Journal) -> None:
+    desk = Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    alarm, incident = raised[0].alarm, raised[0].incident
+    order = next(one.dispatch for one in raised if isinstance(one, DispatchChange))
+    journal.record([Record(0, 3, tuple(raised))], log="one")
+
+    def standing() -> tuple[Any, ...]:
+        whole = journal.incident(incident)
+        assert whole is not None
+        return whole, journal.alarms().items, journal.dispatches().items
+
+    before, lost = standing(), []
+    for time, (kind, target, args) in enumerate(
+        [
+            ("snapshot", incident, {"camera": "cam", "sha": "a" * 64, "time": 5.0}),
+            ("acknowledge", alarm, {}),
+            ("accept", order, {}),
+            ("close", order, {"reason": "a mistake"}),
+            ("shelve", alarm, {"seconds": 60, "reason": "x"}),
+        ]
+    ):
+        lost.append(
+            Record(0, 4 + time, tuple(desk.command(command(kind, target, f"{kind}-{'c' * 80}", **args), 6.0 + time)))
+        )
+    journal.record(lost, log="one")
+    after = standing()
+    assert [row["state"] for row in after[1]] == ["SHLVD"]
+    for _ in range(2):  # a power that fails and fails again
+        assert journal.back_to(0, 3, "one") == 5
+        alike = [{**now, "history": [], "snapshots": [], "dispatch_details": []} for now in (before[0], standing()[0])]
+        assert alike[0] == alike[1], "the engine knows of none of it"
+        assert standing()[1:] == before[1:]
+        journal.forget(0, {alarm, incident, order}, [], 20.0)
+        journal.record(lost, log="one")
+        again = standing()
+        assert [row["state"] for row in again[1]] == ["SHLVD"]
+        assert [row["leg"] for row in again[0]["dispatch_details"]] == ["closed"]
 
 
 def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:

@@ -46,19 +46,19 @@ def test_a_long_table_goes_on_with_its_head_on_the_next_page() -> None:
     assert text_of(pdf).count("编号") == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x00b\x1bc", "abc"),
-        ("left‮right", "leftright"),  # a mark of direction could turn a sentence round
-        ("**bold** <b>", "**bold** <b>"),
-        ("\U0001f9ff", "?"),  # no glyph: it is seen that something stood there
-    ],
-)
-def test_text_from_outside_is_shown_as_it_is(text: str, shown: str) -> None:
+def test_text_from_outside_is_shown_as_it_is() -> None:
+    shown = {
+        "a\x00b\x1bc": "abc",
+        "left\u202eright": "leftright",  # a mark of direction could turn a sentence round
+        "**bold** <b>": "**bold** <b>",
+        "some \U0001f9ff thing": "some ? thing",  # no glyph: it is seen that something stood there
+    }
     paper = Paper("x")
-    paper.paragraph(text)
-    assert shown in text_of(paper.bytes())
+    for text in shown:
+        paper.paragraph(text)
+    said = text_of(paper.bytes()).splitlines()
+    for text, wanted in shown.items():
+        assert wanted in said, text
 
 
 def test_a_text_without_end_is_cut() -> None:

@@ -15,7 +15,9 @@ from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
-from alerts.console.routes.incidents import Before, Id, Limit, planned
+from alerts.console.routes.incidents import Before, Id, Limit, offered, planned
+from alerts.dispatch import OPEN
+from sensors.site import RANK
 
 router = APIRouter(prefix="/api/v1", tags=["dispatches"])
 
@@ -54,7 +56,8 @@ def dispatch(
     row = _visible(console, identity, console.journal.ask(lambda reader: reader.dispatch(id)))
     plan = console.journal.ask(lambda reader: reader.plan_of(row["incident"]))
     title = console.titles(identity, [row]).get(row["id"])
-    return {**console.cut_order(identity, row), "title": title, "plan": planned(console, row, plan)}
+    shown = {"title": title, "plan": planned(console, row, plan), "area_plan": _area_plan(console, row, plan)}
+    return {**console.cut_order(identity, row), **shown}
 
 
 @router.post("/dispatches/{id}/accept", response_model=schema.Done)
@@ -160,6 +163,17 @@ async def _answer(
     if own not in (None, row["unit"]):
         raise Problem(403, "other_unit")
     return await orders.give(request, identity, "dispatch", kind, id, body, unit=own)
+
+
+def _area_plan(console: Console, order: Row, kept: Row | None) -> Row | None:
+    """Say what the plan of the area that an order goes to asks for, where its incident keeps to another area's."""
+    if order["repair"] or order["leg"] not in OPEN:
+        return None
+    opened = console.journal.ask(lambda reader: reader.areas_by_id([order["incident"]])).get(order["incident"])
+    plan = console.plans.of(order["area"], RANK[order["level"]])
+    if opened in (None, order["area"]) or plan is None or (kept is not None and kept["id"] == plan.id):
+        return None
+    return offered(console, [order["area"]], order["level"], plan)
 
 
 def _visible(console: Console, identity: Identity, row: Row | None) -> Row:

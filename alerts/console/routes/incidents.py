@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from alerts.console import schema
@@ -15,9 +16,10 @@ from alerts.console.console import Console
 from alerts.console.identity import Identity, allow
 from alerts.console.journal import Row
 from alerts.console.routes import orders
-from alerts.plans import checklist, filled, place_of
+from alerts.plans import checklist, filled, further, place_of
 from alerts.queries import MAX_PAGE
 from alerts.triage import likeliest
+from sensors.site import Plan
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
@@ -60,6 +62,7 @@ def incident(
     row["odds"] = None if row["state"] == "closed" else likeliest(row["alarm_details"])
     for alarm in row["alarm_details"]:
         titled(console, alarm)
+    row["further_plans"] = further_plans(console, row, [(one["area"], one["level"]) for one in row["alarm_details"]])
     row["plan"] = planned(console, row, row["plan"])
     for change in row["history"]:
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
@@ -183,9 +186,39 @@ def planned(console: Console, incident: Row, plan: Row | None) -> Row | None:
     """Say how the plan of an incident (area and level) stands, its messages filled in; None without one."""
     if plan is None:
         return None
-    where = whereabouts(console, incident["area"])
-    drafts = [{**one, "text": filled(one["text"], level=incident["level"], **where)} for one in plan["drafts"]]
-    return {**plan, "steps": checklist(plan, plan["ticks"], incident["level"]), "drafts": drafts}
+    return filled_in(plan, incident["level"], whereabouts(console, incident["area"]))
+
+
+def further_plans(console: Console, incident: Row, levels: Sequence[tuple[str, str]]) -> list[Row]:
+    """Say what plans an open incident's areas have beside the one that it keeps to, by the levels of its alarms there.
+
+    `incident` names `area`, `state`, `kind` and `sort`, and has its `plan` as the journal gives it.
+    """
+    if incident["state"] == "closed" or incident["kind"] != "risk" or incident["sort"]:
+        return []
+    kept = incident["plan"]["id"] if incident["plan"] is not None else ""
+    elsewhere = [one for one in levels if one[0] != incident["area"]]
+    return [offered(console, *one) for one in further(console.plans, kept, elsewhere)]
+
+
+def offered(console: Console, areas: Sequence[str], level: str, plan: Plan) -> Row:
+    """Say what a plan in force asks of areas at a level, its messages filled in, and nothing ticked."""
+    told = [whereabouts(console, area) for area in areas]
+    places = {
+        name: {
+            tongue: comma.join(dict.fromkeys(one[name][tongue] for one in told))
+            for tongue, comma in (("zh", "、"), ("en", ", "))
+        }
+        for name in ("area", "place")
+    }
+    plain = {**msgspec.to_builtins(plan), "ticks": {}}
+    return {**filled_in(plain, level, places), "areas": list(areas)}
+
+
+def filled_in(plan: Row, level: str, where: Mapping[str, Mapping[str, str]]) -> Row:
+    """Give a plan's checklist as it stands at a level, and its messages for a place."""
+    drafts = [{**one, "text": filled(one["text"], level=level, **where)} for one in plan["drafts"]]
+    return {**plan, "steps": checklist(plan, plan["ticks"], level), "drafts": drafts}
 
 
 def whereabouts(console: Console, id: str) -> dict[str, dict[str, str]]:

@@ -237,6 +237,12 @@ class Plan(Checklist):
     areas: list[str] = Field(default_factory=list)
 
 
+class FurtherPlan(Checklist):
+    """The plan in force of other areas of an incident, the worst first: to be read, with nothing ticked."""
+
+    areas: list[str]
+
+
 class Plans(Answer):
     """The plans in force."""
 
@@ -300,6 +306,7 @@ class Dispatch(DispatchSummary):
 
     history: list[DispatchChange] = Field(default_factory=list)
     plan: Checklist | None = None
+    area_plan: FurtherPlan | None = None  # of where it goes, where the incident keeps to that of another area
 
 
 class Dispatches(Answer):
@@ -406,3 +413,4 @@ class Incident(IncidentSummary):
     suggested_units: list[str]  # for the area of its cause
     suggested_at: dict[str, list[str]] = Field(default_factory=dict)  # by area, where it has several
     plan: Checklist | None = None
+    further_plans: list[FurtherPlan] = Field(default_factory=list)

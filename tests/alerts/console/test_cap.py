@@ -60,6 +60,28 @@ def test_an_incident_is_a_chain_of_alert_updates_and_cancel(
     infos = chain[0].findall(f"{CAP}info")
     assert [of(info, "language") for info in infos] == ["zh-CN", "en"] and of(infos[1], "event") == "slope"
     assert of(chain[2].find(f"{CAP}info"), "responseType") == "AllClear"
+    engine.condition(level=3)
+    again = messages(client, headers)[-1]
+    assert (of(again, "msgType"), of(again, "references")) == ("Alert", ""), "nobody updates what was cancelled"
+
+
+def test_what_is_only_hidden_is_not_said_to_be_over(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    headers = desktop.token("duty")
+    engine.condition(level=2)
+    engine.condition(level=2, rule="other")
+    id = engine.open_incident()["id"]
+    first, second = client.get(f"/api/v1/incidents/{id}", headers=headers).json()["alarms"]
+    order = {"seconds": 600, "reason": "being looked at"}
+    assert client.post(f"/api/v1/alarms/{first}/shelve", json=order, headers=headers).status_code == 200
+    assert client.post(f"/api/v1/alarms/{second}/shelve", json=order, headers=headers).status_code == 200
+    assert engine.open_incident()["state"] == "calm"
+    assert [of(one, "msgType") for one in messages(client, headers)] == ["Alert"]
+    client.post(f"/api/v1/alarms/{second}/unshelve", json={}, headers=headers)
+    engine.condition(level=0, rule="other")  # calm for the engine: the first alarm is shelved, and active behind that
+    assert [of(one, "msgType") for one in messages(client, headers)] == ["Alert"]
+    close = {"disposition": "test", "reason": "the sensor was being tried"}
+    assert client.post(f"/api/v1/incidents/{id}/close", json=close, headers=headers).status_code == 200
+    assert [of(one, "msgType") for one in messages(client, headers)] == ["Alert", "Cancel"]
 
 
 def test_an_exercise_is_marked_in_the_message_and_in_the_feed(

@@ -82,6 +82,8 @@ def test_a_repeated_key_is_one_command(client: TestClient, desktop: Desktop, eng
     assert len({answer.json()["id"] for answer in answers}) == 1
     history = client.get(f"/api/v1/incidents/{id}", headers=headers).json()["history"]
     assert [change["edge"] for change in history].count("commented") == 1
+    said = client.post(f"/api/v1/incidents/{id}/comment", json={"text": "not on my way"}, headers=headers)
+    assert (said.status_code, said.json()["error"]["code"]) == (422, "key_used"), "it was not done: nobody may think so"
     # another's key, and the same key elsewhere, are other commands
     other = {**desktop.token("dispatcher"), "Idempotency-Key": "0b6f5a3e-7d1c"}
     assert client.post(f"/api/v1/incidents/{id}/comment", json={"text": "so am I"}, headers=other).status_code == 200

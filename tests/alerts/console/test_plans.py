@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from alerts.console import schema
 from sensors.plan_checks import versioned
-from sensors.site import Contact, Draft, Plan, PlanStep, Site, Text
+from sensors.site import Contact, Draft, Link, Plan, PlanStep, Site, Text
 
 from .conftest import Configure, Desktop, Engine, make_site, named
 
@@ -35,7 +35,16 @@ def site() -> Site:
             drafts=(Draft(id="below", name=named("below"), text=Text(zh="{area}撤离", en="Leave {area} in {place}")),),
         )
     )
-    return msgspec.structs.replace(make_site(), plans=(plan,))
+    valley = Plan(
+        id="valley",
+        name=Text(zh="谷地预案", en="Valley plan"),
+        areas=("slope-2",),
+        level="orange",
+        steps=(PlanStep(id="bridge", text=Text(zh="封桥", en="Close the bridge"), level="orange"),),
+        drafts=(Draft(id="off", name=named("off"), text=Text(zh="离开{area}", en="Leave {area}, {level}")),),
+    )
+    links = (Link(kind="upstream", areas=("slope-1", "slope-2"), within=3600.0),)
+    return msgspec.structs.replace(make_site(), plans=(plan, versioned(valley)), links=links)
 
 
 def test_a_step_is_ticked_on_the_incident_and_seen_in_the_dispatch(
@@ -67,6 +76,34 @@ def test_a_step_is_ticked_on_the_incident_and_seen_in_the_dispatch(
     assert undo.status_code == 200
 
 
+def test_the_plan_of_a_linked_area_is_there_beside_the_one_that_is_kept(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    duty = desktop.token("duty")
+    engine.condition(level=3)
+    id = engine.open_incident()["id"]
+    assert client.get(f"/api/v1/incidents/{id}", headers=duty).json()["further_plans"] == []
+    engine.condition("slope-2", level=2, rule="flow")  # yellow there: its plan begins at orange
+    assert client.get(f"/api/v1/incidents/{id}", headers=duty).json()["further_plans"] == []
+    engine.condition("slope-2", level=4, rule="burst")
+    shown = client.get(f"/api/v1/incidents/{id}", headers=duty).json()
+    assert shown["plan"]["id"] == "slope", "what was begun to be ticked stays"
+    (further,) = [schema.FurtherPlan.model_validate(one) for one in shown["further_plans"]]
+    assert (further.id, further.areas) == ("valley", ["slope-2"])
+    assert [(step.id, step.due, step.ticked) for step in further.steps] == [("bridge", True, None)]
+    assert further.drafts[0].text.en == "Leave slope 2, red"
+    orders = {order["area"]: order["id"] for order in shown["dispatch_details"]}
+    below, above = (client.get(f"/api/v1/dispatches/{orders[name]}", headers=duty) for name in ("slope-2", "slope-1"))
+    assert below.json()["plan"]["id"] == "slope"
+    assert below.json()["area_plan"]["id"] == "valley", "whoever is sent there has the plan of the place"
+    assert above.json()["area_plan"] is None
+    for order in orders.values():
+        client.post(f"/api/v1/dispatches/{order}/close", json={"reason": "seen to"}, headers=duty)
+    client.post(f"/api/v1/incidents/{id}/close", json={"disposition": "test", "reason": "tried"}, headers=duty)
+    closed = client.get(f"/api/v1/incidents/{id}", headers=duty).json()
+    assert (closed["state"], closed["further_plans"]) == ("closed", [])
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"step": ""}, {"step": 1}, {"step": "x" * 65}, {"step": "look", "note": "x" * 2000}]
 )
@@ -81,7 +118,8 @@ def test_a_bad_tick_is_refused_before_the_engine(
 
 def test_plans_in_force_are_listed_and_printed(client: TestClient, desktop: Desktop) -> None:
     headers = desktop.token("viewer")
-    (one,) = client.get("/api/v1/plans", headers=headers).json()["items"]
+    one, other = client.get("/api/v1/plans", headers=headers).json()["items"]
+    assert other["id"] == "valley"
     assert (one["id"], len(one["version"]), one["types"]) == ("slope", 12, ["slope"])
     assert client.get("/api/v1/plans/slope", headers=headers).json() == one
     assert client.get("/api/v1/plans/none", headers=headers).status_code == 404

@@ -376,6 +376,10 @@ export interface Checklist {
   drafts: { id: string; name: Text; text: Text }[];
   overlays: { name: Text; file: string }[];
 }
+/** The plan in force of other areas of an incident: to be read, with nothing ticked. */
+export interface FurtherPlan extends Checklist {
+  areas: string[];
+}
 export interface Snapshot {
   camera: string;
   time: number;
@@ -401,6 +405,7 @@ export interface IncidentDetail extends Incident {
   suggested_units: string[]; // for the area of its cause
   suggested_at?: Record<string, string[]>; // by area, that of its cause first, where it has several
   plan?: Checklist | null;
+  further_plans?: FurtherPlan[]; // of its other areas, that of the worst alarm first
 }
 
 export interface DispatchChange {
@@ -447,6 +452,7 @@ export interface Dispatch {
   sequence?: number;
   history?: DispatchChange[];
   plan?: Checklist | null;
+  area_plan?: FurtherPlan | null; // of where it goes, where the incident keeps to another area's
   brief?: DispatchBrief; // ours, taken from the newest event
 }
 

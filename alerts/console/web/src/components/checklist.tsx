@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api, sheet } from '../api';
 import { moment } from '../clock';
-import type { CheckedStep, Checklist } from '../contract';
+import type { CheckedStep, Checklist, FurtherPlan } from '../contract';
 import { t, tName } from '../i18n';
 import { Action } from './action';
 import { Dialog } from './dialog';
@@ -10,6 +10,7 @@ import { Footer } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
 import { tickStep } from '../outbox';
+import { areaName } from '../store';
 
 interface Props {
   plan: Checklist;
@@ -32,6 +33,21 @@ export function PlanSteps({ plan, on, id, open, after }: Props) {
         ))}
       </ol>
     </>
+  );
+}
+
+/** A plan that is there to be read: of an area beside the one whose plan the incident keeps to. */
+export function OfferedPlan({ plan, wanted = false }: { plan: FurtherPlan; wanted?: boolean }) {
+  return (
+    <details open={wanted}>
+      <summary>{t('plan.of_area', { plan: tName(plan.name), areas: plan.areas.map(areaName).join(t('list.comma')) })}</summary>
+      <ol class="steps">
+        {plan.steps.map((step, index) => (
+          <Step key={step.id} step={step} number={index + 1} on="incidents" id="" open={false} />
+        ))}
+      </ol>
+      <PlanFurther plan={plan} />
+    </details>
   );
 }
 

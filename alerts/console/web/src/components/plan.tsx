@@ -2,22 +2,41 @@
 import { useMemo } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment } from '../clock';
-import type { Alarm, IncidentDetail, Rationale } from '../contract';
+import type { Alarm, FurtherPlan, IncidentDetail, Rationale } from '../contract';
 import { t, tName } from '../i18n';
 import { mayComment, mayOperate } from '../store';
 import { Action } from './action';
-import { PlanFurther, PlanSteps } from './checklist';
+import { OfferedPlan, PlanFurther, PlanSteps } from './checklist';
 import { actorName } from './marks';
 
 const MARK = '☑';
 
 export function Plan({ incident, alarm }: { incident: IncidentDetail; alarm: Alarm | undefined }) {
-  if (!incident.plan) return <RulePlan incident={incident} alarm={alarm} />;
   return (
-    <section class="panel plan" aria-label={t('plan')}>
-      <PlanSteps plan={incident.plan} on="incidents" id={incident.id} open={mayOperate.value && incident.state !== 'closed'} />
-      <PlanFurther plan={incident.plan} incident={incident.id} />
-      {alarm?.rationale && <Reasons rationale={alarm.rationale} />}
+    <>
+      {incident.plan ? (
+        <section class="panel plan" aria-label={t('plan')}>
+          <PlanSteps plan={incident.plan} on="incidents" id={incident.id} open={mayOperate.value && incident.state !== 'closed'} />
+          <PlanFurther plan={incident.plan} incident={incident.id} />
+          {alarm?.rationale && <Reasons rationale={alarm.rationale} />}
+        </section>
+      ) : (
+        <RulePlan incident={incident} alarm={alarm} />
+      )}
+      {incident.further_plans?.length ? <FurtherPlans plans={incident.further_plans} /> : null}
+    </>
+  );
+}
+
+/** The plans of the incident's other areas, that of the worst alarm first: to be read beside the one that is ticked. */
+function FurtherPlans({ plans }: { plans: FurtherPlan[] }) {
+  return (
+    <section class="panel plan" aria-label={t('plan.further')} data-test="further-plans">
+      <h2>{t('plan.further')}</h2>
+      <p class="quiet">{t('plan.further.hint')}</p>
+      {plans.map((plan) => (
+        <OfferedPlan key={plan.id} plan={plan} />
+      ))}
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { api } from '../api';
 import { clockTime } from '../clock';
 import { Action } from '../components/action';
 import { Board } from '../components/board';
-import { PlanFurther, PlanSteps } from '../components/checklist';
+import { OfferedPlan, PlanFurther, PlanSteps } from '../components/checklist';
 import { Dialog } from '../components/dialog';
 import { Legs } from '../components/legs';
 import { LoopActions, owed } from '../components/loop';
@@ -220,15 +220,19 @@ function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
   const stamp = (touched.value.get(dispatch.id) ?? 0) + (touched.value.get(dispatch.incident) ?? 0);
   const { data, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, stamp);
   const plan = data?.plan;
-  if (!plan) return null;
+  const there = data?.area_plan ? <OfferedPlan plan={data.area_plan} /> : null; // of where this unit goes
+  if (!plan) return there;
   return (
-    <details class="task-plan" open={wanted} onToggle={(event) => setWanted(event.currentTarget.open)}>
-      <summary>
-        {t('plan')} <span class="quiet digits">{`${plan.steps.filter((one) => one.ticked).length}/${plan.steps.length}`}</span>
-      </summary>
-      <PlanSteps plan={plan} on="dispatches" id={dispatch.id} open={open} after={again} />
-      <PlanFurther plan={plan} />
-    </details>
+    <>
+      {there}
+      <details class="task-plan" open={wanted} onToggle={(event) => setWanted(event.currentTarget.open)}>
+        <summary>
+          {t('plan')} <span class="quiet digits">{`${plan.steps.filter((one) => one.ticked).length}/${plan.steps.length}`}</span>
+        </summary>
+        <PlanSteps plan={plan} on="dispatches" id={dispatch.id} open={open} after={again} />
+        <PlanFurther plan={plan} />
+      </details>
+    </>
   );
 }
 
