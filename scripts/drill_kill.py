@@ -407,11 +407,12 @@ def main(
     rate: Annotated[float, typer.Option(help="Readings a second.")] = 2000.0,
     seed: Annotated[int, typer.Option(help="Which order of kills.")] = 1,
     on: Annotated[str, typer.Option(help="Where the log is: sqlite or kafka.")] = "sqlite",
+    brokers: Annotated[int, typer.Option(help="Kafka's brokers, of which one is killed at a time.")] = 1,
 ) -> None:
     """Run the drill and print what was counted."""
     with tempfile.TemporaryDirectory() as name, Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("killing", total=kills)
-        with backing(content().site, distributed=on == "kafka") as under:
+        with backing(content().site, distributed=on == "kafka", copies=brokers) as under:
             counted = drill(kills, rate, seed, Path(name), under, lambda count: progress.advance(task, count))
     print(json.dumps(counted))
     failed = (

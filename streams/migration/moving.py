@@ -73,7 +73,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Work(NamedTuple):
-    """What a move works with: the source's log, the target's for reading and for writing, and how far it has come."""
+    """What a move works with: the source's log, the target's for reading and for writing, how far it has come, and the
+    databases that are copied."""
 
     source: Reader
     there: Reader
@@ -81,6 +82,7 @@ class Work(NamedTuple):
     copier: Copier
     state: State
     comparisons: dict[Place, Comparison]
+    stores: list[Store]
 
 
 class Move:
@@ -207,7 +209,9 @@ class Move:
             stack.callback(target.close)
             state = self._state(source, target)
             there = stack.enter_context(logs.reader(self._target.log))
-            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {})
+            names = stores.apart(self._source, self._target)
+            opened = stack.enter_context(stores.opened(self._source, self._target, names))
+            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {}, opened)
             self._ahead(work)
             if not switch:
                 return None
@@ -262,6 +266,7 @@ class Move:
                 break
         if self._source.data_folder != self._target.data_folder:
             files.copy(self._source.data_folder, self._target.data_folder, lambda name: self._told("files", 1, None))
+        self._stores_ahead(at)
 
     def _round(self, at: Work) -> int:
         """Copy and compare all that there is now; return how many records have come meanwhile."""
@@ -312,7 +317,7 @@ class Move:
         while self._round(at):
             continue  # of bridges that write to Kafka by themselves
         compacted = self._snapshots(source, at.there, target)
-        tables = self._stores(target)
+        tables = self._stores(at)
         copied = self._files()
         history.prepare(self._source, self._target, self.site.partitions, copier.target_offset)
         offsets = self._offsets(source, copier)
@@ -396,19 +401,25 @@ class Move:
             written = joining.record(data, Proposal(packed, "", by.author, by.reason, by.time))
             target.replace(SITE, 0, [(0, self._begun, written.key, written.value)])
 
-    def _stores(self, target: Filling) -> list[Table]:
-        names = stores.apart(self._source, self._target)
+    def _stores(self, at: Work) -> list[Table]:
         found: list[Table] = []
-        with stores.opened(self._source, self._target, names) as opened:
-            for store in opened:
-                if not store.is_empty("counters"):  # copied by a call that was cut off, all or nothing
-                    found += store.compare()
-                    continue
-                self._told(store.name, 0, store.rows())
-                found += store.copy(_naming(store, target.identity), self._counting(store.name))
-        if stores.JOURNAL not in names:
-            stores.hand_over(self._target, target.identity)
+        for store in at.stores:
+            naming = _naming(store, at.target.identity)
+            found += store.copy(naming, self._counting(store.name))
+        if not any(store.name == stores.JOURNAL for store in at.stores):
+            stores.hand_over(self._target, at.target.identity)
         return found
+
+    def _stores_ahead(self, at: Work) -> None:
+        """Copy the databases as they are now, so that the stop has only to wait for what changes from here on."""
+        for store in at.stores:
+            if store.name not in at.state.stores:
+                if not store.is_empty("counters"):
+                    raise MigrationError(f"{store.name}: the target's holds other data: name an empty database")
+                at.state.stores.append(store.name)
+                self._kept.write(at.state)
+            self._told(store.name, 0, store.rows())
+            store.copy(told=self._counting(store.name))
 
     def _files(self) -> Files | None:
         source, target = self._source.data_folder, self._target.data_folder

@@ -25,6 +25,7 @@ class State(msgspec.Struct, kw_only=True):
     site: str
     base: dict[str, tuple[int, int]] = {}
     at: dict[str, tuple[int, int]] = {}
+    stores: list[str] = []  # databases that were empty when they were begun: what they hold is of this move
     history: dict[str, int] = {}  # by tier, how many rows were copied of a history that is whole
     stopped: float = 0.0  # when the source was stopped, unix s
     report: Report | None = None  # all is done, but that the target may be run on
