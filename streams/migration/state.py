@@ -44,7 +44,10 @@ class Kept:
         except FileNotFoundError:
             return None
         except msgspec.MsgspecError as error:
-            raise MigrationError(f"{self._file} cannot be read ({error}): begin again with an empty target") from error
+            raise MigrationError(
+                f"{self._file} cannot be read ({error}): begin again with an empty target",
+                f"{self._file} 无法读取（{error}）：请用空的目标端重新开始",
+            ) from error
 
     def write(self, state: State) -> None:
         """Keep it. Raise `OSError`."""

@@ -59,7 +59,10 @@ class Store:
                 continue
             other = self._other.tables.get(name)
             if other is None or set(other.c.keys()) < set(table.c.keys()):
-                raise MigrationError(f"{self.name}: the target has no table {name} of this version")
+                raise MigrationError(
+                    f"{self.name}: the target has no table {name} of this version",
+                    f"{self.name}：目标端没有此版本的表 {name}",
+                )
             pairs.append((table, other))
         return pairs
 
@@ -122,7 +125,8 @@ class Store:
             first = next((one for one in {**now, **held} if now.get(one) != held.get(one)), ())
             said = f"the first that differs begins with {_brief(first)}" if first else "nobody else may write to it"
             raise MigrationError(
-                f"{self.name}: table {table.name} has {len(now)} rows in the source and {count} in the target; {said}"
+                f"{self.name}: table {table.name} has {len(now)} rows in the source and {count} in the target; {said}",
+                f"{self.name}：表 {table.name} 源端 {len(now)} 行，目标端 {count} 行，两端不一致：{said}",
             )
         return found, held
 
