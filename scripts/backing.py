@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from alerts.queries import open_engine
 from alerts.tables import dispatch_changes, outbox, transitions
-from scripts.kafka_broker import broker
+from scripts.kafka_broker import brokers
 from scripts.postgres_server import postgres
 from sensors.site import Site
 from streams import logs, settings
@@ -39,24 +40,25 @@ class Backing(NamedTuple):
 
 
 @contextlib.contextmanager
-def backing(site: Site, *, distributed: bool, **more: Any) -> Iterator[Backing]:
-    """Start what a drill asks for and end it afterwards; `more` are settings.
+def backing(site: Site, *, distributed: bool, copies: int = 1, **more: Any) -> Iterator[Backing]:
+    """Start what a drill asks for and end it afterwards; `copies`: Kafka's brokers, `more` are settings.
 
     Raise `KafkaMissing` or `PostgresMissing` where there is none to start.
     """
     if not distributed:
         yield Backing(more, {})
         return
-    with broker() as kafka, postgres() as database:
+    with brokers(copies) as kafka, postgres() as database:
         given = {
-            "broker": f"kafka://{kafka.servers}/drill",
+            "broker": ";".join(f"kafka://{one.servers}" for one in kafka.brokers) + "/drill",
             "kafka_session_seconds": SESSION,
+            "kafka_replication": copies,
             "journal": database.url,
             **more,
         }
         found = settings.load({}, **given)
         assert found.kafka is not None
-        topics = Topics(found.kafka, topic_specs(found, site.partitions))
+        topics = Topics(found.kafka, topic_specs(found, site.partitions), found.kafka_replication)
 
         async def make() -> None:
             await topics.apply(await topics.plan())
@@ -69,7 +71,7 @@ def backing(site: Site, *, distributed: bool, **more: Any) -> Iterator[Backing]:
 
         yield Backing(
             given,
-            {"kafka": lambda: restart(kafka), "postgresql": lambda: restart(database)},
+            {"kafka": lambda: restart(random.choice(kafka.brokers)), "postgresql": lambda: restart(database)},
             {"kafka": kafka, "postgresql": database},
         )
 

@@ -5,8 +5,10 @@ writes only between stalls, `full disk` fills it, `broken disk` has it read-only
 the run is ended, the disk mended and the run begun again. `poisoned snapshot` overwrites every record of the engine's
 state in the log while the run is ended, `truncated journal` cuts half of its file off, which is then made again.
 
-On servers (`--on kafka`): `postgresql` kills it and leaves it away, `kafka` restarts every broker, `kafka hangs` has it
-answer nothing, `partition` cuts the network between it and the product.
+On servers (`--on kafka`): `postgresql` kills it and leaves it away, `kafka` kills every broker at once, `kafka hangs`
+has them answer nothing, `partition` cuts the network between them and the product. With `--brokers 3` every record has
+three copies, two of which acknowledge: `leader` kills the broker that leads the observations and leaves it away, and
+`rolling` kills one broker after the other, each as soon as the last is back.
 
 Meanwhile readings are published at QoS 1. After each fault one more must be taken; while it lasts, and then, what
 `foreshock doctor` finds and what alarms of the system stand is noted. At the end every reading that was acknowledged is
@@ -20,7 +22,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -47,7 +48,7 @@ from sensors.site import SYSTEM
 from streams import doctor, rebuilding
 from streams.embedded.store import Log
 from streams.settings import Settings
-from streams.topics import SNAPSHOTS
+from streams.topics import OBSERVATIONS, SNAPSHOTS
 
 PATIENCE = 120.0
 """Seconds after which what has not healed is taken for what never will."""
@@ -180,19 +181,36 @@ def there(on: Backing) -> dict[str, Callable[[Bed, float], Iterator[None]]]:
         return fault
 
     def hangs(_: Bed, seconds: float) -> Iterator[None]:
-        os.kill(kafka.pid, signal.SIGSTOP)
+        for one in kafka.brokers:
+            one.pause()
         try:
             time.sleep(seconds)
             yield
         finally:
-            os.kill(kafka.pid, signal.SIGCONT)
+            for one in kafka.brokers:
+                one.resume()
 
     def parted(_: Bed, seconds: float) -> Iterator[None]:
-        with cut(kafka.port):
+        with contextlib.ExitStack() as stack:
+            for one in kafka.brokers:
+                stack.enter_context(cut(one.port))
             time.sleep(seconds)
             yield
 
-    return {"postgresql": away(database), "kafka": away(kafka), "kafka hangs": hangs, "partition": parted}
+    def leader(bed: Bed, seconds: float) -> Iterator[None]:
+        found = bed.product.settings.kafka
+        assert found is not None
+        yield from away(kafka.leader(found.name(OBSERVATIONS)))(bed, seconds)
+
+    def rolling(_: Bed, seconds: float) -> Iterator[None]:
+        for one in kafka.brokers:
+            one.kill()
+            one.start()
+            time.sleep(seconds / len(kafka.brokers))
+        yield
+
+    faults = {"postgresql": away(database), "kafka": away(kafka), "kafka hangs": hangs, "partition": parted}
+    return faults if len(kafka.brokers) < 2 else {"leader": leader, "rolling": rolling, **faults}
 
 
 def _given(product: Product) -> dict[str, Any]:
@@ -279,6 +297,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="For how long each fault stands.")] = 15.0,
     rate: Annotated[float, typer.Option(help="Readings a second.")] = 1000.0,
     on: Annotated[str, typer.Option(help="Where the log is: sqlite or kafka.")] = "sqlite",
+    brokers: Annotated[int, typer.Option(help="Kafka's brokers: each keeps a copy of every record.")] = 1,
     synchronous: Annotated[str, typer.Option(help="FORESHOCK_SYNCHRONOUS: NORMAL bears no disk that breaks.")] = "FULL",
     only: Annotated[str, typer.Option(help="These faults alone, with commas.")] = "",
 ) -> None:
@@ -291,7 +310,7 @@ def main(
     last: dict[str, Any] = {}
     with (
         tempfile.TemporaryDirectory(prefix="foreshock-drill-") as name,
-        backing(content().site, distributed=on == "kafka") as under,
+        backing(content().site, distributed=on == "kafka", copies=brokers) as under,
     ):
         for last in drill(seconds, rate, only, Path(name), under, synchronous):
             print(json.dumps(last), flush=True)

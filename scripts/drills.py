@@ -51,12 +51,19 @@ DRILLS = (
     Drill("faults", "drill_faults", (), ("--seconds", "60")),
     Drill("faults, on Kafka", "drill_faults", (), ("--seconds", "60", "--on", "kafka")),
     Drill(
+        "faults, three brokers",
+        "drill_faults",
+        (),
+        ("--seconds", "60", "--on", "kafka", "--brokers", "3", "--only", "leader,rolling,kafka"),
+    ),
+    Drill(
         "faults, PostgreSQL away",
         "drill_faults",
         (),
         ("--seconds", "600", "--rate", "200", "--on", "kafka", "--only", "postgresql"),
     ),
     Drill("flood", "drill_flood", (), ("--timely",)),
+    Drill("day", "drill_day", (), ("--minutes", "55", "--timely")),
     Drill("rebalance", "drill_rebalance", ("--times", "1", "--steps", "machine,leave"), ("--times", "5", "--timely")),
 )
 """All drills. One without a short form is only run in its long one. No time fails a short form: a busy machine is no

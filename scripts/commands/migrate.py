@@ -12,9 +12,9 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.migrate_words import word
+from scripts.commands.migrate_words import WORDS
 from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, warn, who
-from scripts.commands.words import Language
+from scripts.commands.words import LanguageOption, Words
 from streams.settings import SettingsError
 
 _From = Annotated[
@@ -38,12 +38,12 @@ def migrate(
     give_up: Annotated[
         bool, typer.Option("--give-up", help="Let the source be run on again after a hand-over that did not end.")
     ] = False,
-    language: Annotated[Language, typer.Option("--language", help="Language of what is said.")] = "en",
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Move a site between a log in a file and one in Kafka, with journal, accounts, files and history, and compare all.
 
-    Says what it would do, unless --yes: that copies the log while the site runs, and may be called again and again.
+    Says what it would do, unless --yes: that copies while the site runs, and may be called again and again.
     --switch stops the site, copies the rest and hands over at one offset; then start `foreshock run` with the new
     settings. Cut off anywhere, it goes on where it was when it is called again.
 
@@ -61,60 +61,63 @@ def migrate(
     from streams.migration.report import MigrationError
     from streams.supervisor import StartError
 
+    word = Words(language or "en", "UTC", WORDS)
     try:
         before, after = ends.read(source), ends.read(to)
+        if language is None and (site := ends.site_of(before.data_folder)) is not None:
+            word = Words(site.language, site.zone, WORDS)
         chosen = "FORESHOCK_SITE" in os.environ or ends.names_site(to)
-        with _bars(language, quiet=as_json or not (yes or switch)) as told:
+        with _bars(word, quiet=as_json or not (yes or switch)) as told:
             move = Move(before, after, chosen=chosen, told=told, actor=who())
             if give_up:
                 given = move.give_up()
                 told("", 0, None)
-                done(word("given_up" if given else "not_marked", language, source=ends.named(before)))
+                done(word("given_up" if given else "not_marked", source=ends.named(before)))
                 return
             plan = move.plan()
             made = move.run(switch=switch) if yes or switch else None
     except (MigrationError, LogError, SettingsError, StartError) as error:
-        fail(str(error))
+        fail(error.said(word.language) if isinstance(error, MigrationError) else str(error))
     except SQLAlchemyError as error:
-        fail(f"a database cannot be used: {str(getattr(error, 'orig', None) or error).splitlines()[0][:300]}")
+        fail(word("database", said=str(getattr(error, "orig", None) or error).splitlines()[0][:300]))
     except OSError as error:
         fail(f"{error.filename or to}: {error.strerror or error}")
     if as_json:
         print(msgspec.json.encode({"plan": plan, "done": made is not None, "report": made}).decode())
     elif made is None:
-        out.print(plain(word("site", language, site=plan.site, source=plan.source, target=plan.target)))
+        out.print(plain(word("site", site=plan.site, source=plan.source, target=plan.target)))
         for part in plan.parts:
-            said = word(part.kind, language, name=part.name, records=part.records, megabytes=part.bytes / 1e6)
+            said = word(part.kind, name=part.name, records=part.records, megabytes=part.bytes / 1e6)
             out.print(f"  {plain(said)}")
-        out.print(plain(word("runs" if plan.runs else "rest", language, runs=plan.runs)))
+        out.print(plain(word("runs" if plan.runs else "rest", runs=plan.runs)))
         for note in plan.notes:
-            warn(word(note, language))
-        out.print(plain(word("ahead" if yes else "todo", language)))
+            warn(word(note))
+        out.print(plain(word("ahead" if yes else "todo")))
     else:
         for one in made.topics:
             name = f"{one.topic}:{one.partition}"
-            out.print(plain(word("same", language, name=name, records=one.records, hash=one.target[:16])))
+            out.print(plain(word("same", name=name, records=one.records, hash=one.target[:16])))
         for table in made.tables:
             name = f"{table.store}.{table.name}"
-            out.print(plain(word("same", language, name=name, records=table.rows, hash=table.target[:16])))
+            out.print(plain(word("same", name=name, records=table.rows, hash=table.target[:16])))
         if made.files is not None:
             files = made.files
-            out.print(plain(word("same", language, name="files", records=files.count, hash=files.target[:16])))
+            out.print(plain(word("same", name="files", records=files.count, hash=files.target[:16])))
         for tier in made.history:
             name = f"history.{tier.tier}"
-            out.print(plain(word("same", language, name=name, records=tier.rows, hash=tier.target[:16])))
+            out.print(plain(word("same", name=name, records=tier.rows, hash=tier.target[:16])))
         for place, offset in made.offsets.items():
-            out.print(plain(word("offset", language, name=place, offset=offset)))
-        out.print(plain(word("report", language, file=after.data_folder / "migrations")))
-        done(word("moved", language, site=made.site, target=made.target, seconds=made.stopped_seconds))
+            out.print(plain(word("offset", name=place, offset=offset)))
+        out.print(plain(word("report", file=after.data_folder / "migrations")))
+        done(word("moved", site=made.site, target=made.target, seconds=made.stopped_seconds))
     raise typer.Exit(0 if made is not None else 2)
 
 
 class _Bars:
     """A bar for each thing at hand."""
 
-    def __init__(self, progress: Progress, language: Language) -> None:
-        self._progress, self._language = progress, language
+    def __init__(self, progress: Progress, word: Words) -> None:
+        self._progress, self._word = progress, word
         self._tasks: dict[str, int] = {}
 
     def __call__(self, what: str, count: int, total: int | None) -> None:
@@ -123,7 +126,7 @@ class _Bars:
             return
         if what not in self._tasks:
             kind, _, name = what.partition(" ")
-            shown = word(kind, self._language, name=name) if kind in ("verify", "stop", "handed") else what
+            shown = self._word(kind, name=name) if kind in ("verify", "stop", "handed") else what
             self._tasks[what] = self._progress.add_task(plain(shown), total=total)
         elif total is not None:
             done_before = self._progress.tasks[self._tasks[what]].completed
@@ -132,7 +135,7 @@ class _Bars:
 
 
 @contextlib.contextmanager
-def _bars(language: Language, *, quiet: bool) -> Iterator[_Bars]:
+def _bars(word: Words, *, quiet: bool) -> Iterator[_Bars]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
-        yield _Bars(progress, language)
+        yield _Bars(progress, word)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scripts.commands.words import Language
-
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     "site": ("站点 {site}：{source} → {target}", "site {site}: {source} → {target}"),
     "topic": ("日志 {name}：{records} 条记录", "log {name}: {records} records"),
+    "database": ("数据库无法使用：{said}", "a database cannot be used: {said}"),
     "store": ("数据库 {name}", "database {name}"),
     "files": ("文件：{records} 个，{megabytes:.1f} MB → {name}", "files: {records}, {megabytes:.1f} MB → {name}"),
     "history": ("历史数据 {name}", "history: {name}"),
@@ -45,8 +44,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "nothing is changed yet; --yes copies while the site runs, --switch moves it",
     ),
     "ahead": (
-        "已复制并核对到目前为止的日志；--switch 停止原站点，复制其余部分并移交",
-        "the log up to now is copied and compared; --switch stops the site, copies the rest and hands over",
+        "已复制并核对到目前为止的全部内容；--switch 停止原站点，复制其余部分并移交",
+        "all up to now is copied and compared; --switch stops the site, copies the rest and hands over",
     ),
     "same": (
         "{name}：{records} 条，两端一致，SHA-256 {hash}",
@@ -67,9 +66,3 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stop": ("正在停止原站点", "stopping the site"),
     "verify": ("核对 {name}", "comparing {name}"),
 }
-
-
-def word(key: str, language: Language, **given: object) -> str:
-    """Say something in a language."""
-    zh, en = _WORDS[key]
-    return (zh if language == "zh-CN" else en).format(**given)

@@ -1,8 +1,9 @@
-"""What commands about rules say, in Chinese and English: one small catalogue for checks, tuning and comparisons."""
+"""What commands say, in Chinese and English, and the catalogue of those about rules: checks, tuning, comparisons."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -129,16 +130,18 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 class Words:
-    """Say things in one language; times in one zone."""
+    """Say things of a catalogue in one language; times in one zone."""
 
-    def __init__(self, language: Language, zone: str) -> None:
+    def __init__(self, language: Language, zone: str, catalogue: Mapping[str, tuple[str, str]] = WORDS) -> None:
+        """`catalogue` has by key what is said in Chinese and in English."""
         self.language: Language = language
+        self._catalogue = catalogue
         self._place = 0 if language == "zh-CN" else 1
         self._zone = ZoneInfo(zone)
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of a key."""
-        text = WORDS[key][self._place]
+        text = self._catalogue[key][self._place]
         return text.format(**values) if values else text
 
     def time(self, time: float, form: str = "%m-%d %H:%M:%S") -> str:

@@ -123,7 +123,10 @@ class Copier:
         at, end = self._state.at[place.key]
         more = self._target.end(*place)
         if more < end:
-            raise MigrationError(f"{place.topic} partition {place.partition}: the target has lost records; begin again")
+            raise MigrationError(
+                f"{place.topic} partition {place.partition}: the target has lost records; begin again",
+                f"{place.topic} 分区 {place.partition}：目标端丢失了记录；请重新开始",
+            )
         if self._target.keeps_offsets:
             return max(at, more)
         for _, found in zip(range(more - end), each(self._source, place, at, stop), strict=False):
@@ -137,7 +140,10 @@ class Copier:
         if not self._target.keeps_offsets:
             target += (stop - source) - sum(1 for _ in each(self._source, place, source, stop))
         if self._target.end(*place):
-            raise MigrationError(f"{place.topic} partition {place.partition}: the target holds other data")
+            raise MigrationError(
+                f"{place.topic} partition {place.partition}: the target holds other data",
+                f"{place.topic} 分区 {place.partition}：目标端已有其他数据",
+            )
         self._state.base[place.key] = source, target
         self._kept.write(self._state)
 
@@ -145,7 +151,8 @@ class Copier:
         if found > at and self._source.start(*place) >= found > self._state.base[place.key][0]:
             raise MigrationError(
                 f"{place.topic} partition {place.partition}: records from {at} on are gone by retention before they "
-                "were copied; begin again with an empty target"
+                "were copied; begin again with an empty target",
+                f"{place.topic} 分区 {place.partition}：{at} 起的记录在复制前已过保留期；请用空的目标端重新开始",
             )
 
     def _note(self, place: Place, at: int) -> None:
@@ -188,7 +195,10 @@ class Comparison:
             if not self.records % SOME:
                 told(SOME)
         if one is not None or two is not None:
-            raise MigrationError(f"{self.place.topic} partition {self.place.partition}: {_difference(one, two)}")
+            raise MigrationError(
+                f"{self.place.topic} partition {self.place.partition}: {_difference(one, two)}",
+                f"{self.place.topic} 分区 {self.place.partition} 两端不一致：{_difference(one, two)}",
+            )
         self._at, self._there = stop, end
 
     def result(self) -> Compared:
@@ -234,7 +244,10 @@ def compact_comparison(place: Place, source: Reader, target: Reader) -> Compared
             for key in {**mine, **other}
             if mine.get(key, (0, 0, b"", None))[3] != other.get(key, (0, 0, b"", None))[3]
         )
-        raise MigrationError(f"{place.topic} partition {place.partition}: what stands under {key!r} differs")
+        raise MigrationError(
+            f"{place.topic} partition {place.partition}: what stands under {key!r} differs",
+            f"{place.topic} 分区 {place.partition}：{key!r} 的内容两端不一致",
+        )
     size = sum(len(record[3]) for record in mine.values())
     ends = target.start(*place), target.end(*place)
     return Compared(place.topic, place.partition, len(mine), size, hashes[0], hashes[1], *ends)

@@ -53,9 +53,15 @@ def _variables(file: Path) -> Mapping[str, str]:
         with file.open(encoding="utf-8") as opened:
             text = opened.read(MOST_BYTES + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise MigrationError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+        raise MigrationError(
+            f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}",
+            f"无法读取 {file}：{getattr(error, 'strerror', None) or '不是 UTF-8'}",
+        ) from error
     if len(text) > MOST_BYTES:
-        raise MigrationError(f"{file} has more than {MOST_BYTES} characters: it is no file of settings")
+        raise MigrationError(
+            f"{file} has more than {MOST_BYTES} characters: it is no file of settings",
+            f"{file} 超过 {MOST_BYTES} 个字符：不是设置文件",
+        )
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         try:
@@ -66,10 +72,16 @@ def _variables(file: Path) -> Mapping[str, str]:
             continue
         name, equals, value = parts[0].partition("=")
         if len(parts) != 1 or not equals:
-            raise MigrationError(f"{file}:{number}: write NAME=VALUE, the value in quotes where it has spaces")
+            raise MigrationError(
+                f"{file}:{number}: write NAME=VALUE, the value in quotes where it has spaces",
+                f"{file}:{number}：请写成 NAME=VALUE，值中有空格时加引号",
+            )
         if name.startswith(PREFIX):
             if name.removeprefix(PREFIX).removesuffix("_FILE").lower() not in _known():
-                raise MigrationError(f"{file}:{number}: there is no setting {name}; see `foreshock settings`")
+                raise MigrationError(
+                    f"{file}:{number}: there is no setting {name}; see `foreshock settings`",
+                    f"{file}:{number}：没有设置项 {name}；见 `foreshock settings`",
+                )
             found[name] = value
     return found
 
@@ -90,7 +102,9 @@ def site_of(data: Path) -> Site | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise MigrationError(f"{data / publication.FILE} cannot be read: {error}") from error
+        raise MigrationError(
+            f"{data / publication.FILE} cannot be read: {error}", f"{data / publication.FILE} 无法读取：{error}"
+        ) from error
 
 
 def require_pair(source: Settings, target: Settings, chosen: bool) -> Site:
@@ -102,11 +116,16 @@ def require_pair(source: Settings, target: Settings, chosen: bool) -> Site:
         which = "in Kafka" if source.kafka else "a file"
         raise MigrationError(
             f"both logs are {which} ({named(source)}, {named(target)}): a site is moved from a file to Kafka or back; "
-            "`foreshock backup` and `restore` copy a data folder"
+            "`foreshock backup` and `restore` copy a data folder",
+            f"两端的日志同类（{named(source)}、{named(target)}）：迁移是从文件到 Kafka 或相反；"
+            "复制数据文件夹请用 `foreshock backup` 和 `restore`",
         )
     site = site_of(source.data_folder)
     if site is None:
-        raise MigrationError(f"nothing has run in {source.data_folder} yet: there is no site to move")
+        raise MigrationError(
+            f"nothing has run in {source.data_folder} yet: there is no site to move",
+            f"{source.data_folder} 尚未运行过：没有可迁移的站点",
+        )
     there = site_of(target.data_folder)
     if there is None and chosen:
         try:
@@ -114,8 +133,14 @@ def require_pair(source: Settings, target: Settings, chosen: bool) -> Site:
         except DocumentError as error:
             raise MigrationError(f"{target.site_folder}: {error.problems[0]}") from error
     if there is not None and there.id != site.id:
-        raise MigrationError(f"the site to be moved is {site.id}, and the target's is {there.id}")
+        raise MigrationError(
+            f"the site to be moved is {site.id}, and the target's is {there.id}",
+            f"要迁移的站点是 {site.id}，目标端是 {there.id}",
+        )
     before = target.kafka is None and target.log_file == source.data_folder / "log.sqlite" and target.log_file.exists()
     if before and not (target.data_folder / FILE).exists():  # else it is this move's, which goes on
-        raise MigrationError(f"{target.log_file} is of before: move it away, or name another data folder")
+        raise MigrationError(
+            f"{target.log_file} is of before: move it away, or name another data folder",
+            f"{target.log_file} 是以前留下的：请移走，或指定其他数据文件夹",
+        )
     return site

@@ -75,7 +75,9 @@ def compare(source: Path, target: Path) -> Files:
             digests.append(digest)
             whole.update(str(name).encode() + b"\0" + digest)
         if digests[0] != digests[1]:
-            raise MigrationError(f"{name} is not in {target} as it is in {source}")
+            raise MigrationError(
+                f"{name} is not in {target} as it is in {source}", f"{target} 中的 {name} 与 {source} 中的不一致"
+            )
         total += (source / name).stat().st_size
     return Files(len(names), total, *(one.hexdigest() for one in hashes))
 

@@ -98,7 +98,10 @@ def fill(source: Settings, target: Settings, site: Site, state: State, kept: Kep
             for tier in (one for one in tiers(target) if one.name in wanted):
                 found.append(_tier(tier, mine, other, points, naming, state, kept, told))
     except InfluxError as error:
-        raise MigrationError(f"InfluxDB {error}: all else is moved; call again for the history") from error
+        raise MigrationError(
+            f"InfluxDB {error}: all else is moved; call again for the history",
+            f"InfluxDB {error}：其余均已迁移；历史数据请再次执行",
+        ) from error
     return found
 
 
@@ -149,7 +152,10 @@ def _tier(
                 for column in columns[:-1]:  # of spans the last is a sum, which the other may keep as a mean
                     digest.update(np.ascontiguousarray(column).tobytes())
             if not _same(one, two):
-                raise MigrationError(f"history: {tier.name} of {time.strftime('%Y-%m-%d', time.gmtime(at))} differ")
+                raise MigrationError(
+                    f"history: {tier.name} of {time.strftime('%Y-%m-%d', time.gmtime(at))} differ",
+                    f"历史数据：{time.strftime('%Y-%m-%d', time.gmtime(at))} 的 {tier.name} 两端不一致",
+                )
         told(f"history.{tier.name}", 1, None)
     return Sums(tier.name, rows, hashes[0].hexdigest(), hashes[1].hexdigest())
 

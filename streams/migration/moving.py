@@ -73,7 +73,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Work(NamedTuple):
-    """What a move works with: the source's log, the target's for reading and for writing, and how far it has come."""
+    """What a move works with: the source's log, the target's for reading and for writing, how far it has come, and the
+    databases that are copied."""
 
     source: Reader
     there: Reader
@@ -81,6 +82,7 @@ class Work(NamedTuple):
     copier: Copier
     state: State
     comparisons: dict[Place, Comparison]
+    stores: list[Store]
 
 
 class Move:
@@ -170,9 +172,15 @@ class Move:
         if state is not None and state.report is not None:
             return  # handed over: the target may run, and has its history still to come
         if target.data_folder != source.data_folder and (process := supervisor.holder(target.data_folder)) is not None:
-            raise MigrationError(f"process {process} runs on {target.data_folder}: both ends would run; stop it first")
+            raise MigrationError(
+                f"process {process} runs on {target.data_folder}: both ends would run; stop it first",
+                f"进程 {process} 正在 {target.data_folder} 上运行：两端不能同时运行，请先停止它",
+            )
         if state is not None and state.site != self.site.id:
-            raise MigrationError(f"{target.data_folder}: a move of the site {state.site} is under way there")
+            raise MigrationError(
+                f"{target.data_folder}: a move of the site {state.site} is under way there",
+                f"{target.data_folder}：站点 {state.site} 正在迁移到那里",
+            )
         if state is None:
             self._require_empty()
 
@@ -180,14 +188,20 @@ class Move:
         target = self._target
         if target.kafka is None:
             if target.log_file.exists() and not _is_new(target.log_file):
-                raise MigrationError(f"{target.log_file} holds other data: name another data folder, or move it away")
+                raise MigrationError(
+                    f"{target.log_file} holds other data: name another data folder, or move it away",
+                    f"{target.log_file} 已有其他数据：请指定其他数据文件夹，或将其移走",
+                )
             return
         with logs.reader(target.log) as log:
             for topic, count in log.topics().items():
                 for number in range(count if topic in self.specs else 0):
                     if log.end(topic, number):
                         name = target.kafka.name(topic)
-                        raise MigrationError(f"{name} holds other data: name another prefix, or delete its topics")
+                        raise MigrationError(
+                            f"{name} holds other data: name another prefix, or delete its topics",
+                            f"{name} 已有其他数据：请指定其他前缀，或删除其主题",
+                        )
 
     # doing -----------------------------------------------------------------------------------------------------------
 
@@ -207,7 +221,9 @@ class Move:
             stack.callback(target.close)
             state = self._state(source, target)
             there = stack.enter_context(logs.reader(self._target.log))
-            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {})
+            names = stores.apart(self._source, self._target)
+            opened = stack.enter_context(stores.opened(self._source, self._target, names))
+            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {}, opened)
             self._ahead(work)
             if not switch:
                 return None
@@ -224,7 +240,10 @@ class Move:
         filling = KafkaFilling(target.kafka, self.specs, target.kafka_replication)
         if found := filling.members(GROUP):
             filling.close()
-            raise MigrationError(f"{', '.join(sorted(found))} runs on the target: both ends would run; stop it first")
+            raise MigrationError(
+                f"{', '.join(sorted(found))} runs on the target: both ends would run; stop it first",
+                f"{'、'.join(sorted(found))} 正在目标端运行：两端不能同时运行，请先停止它",
+            )
         return cast(Filling, filling)
 
     def _state(self, source: Reader, target: Filling) -> State:
@@ -235,7 +254,8 @@ class Move:
         if (state.source, state.target) != (source.identity, target.identity):
             raise MigrationError(
                 f"the move that is under way in {self._target.data_folder} is between other logs: "
-                "begin again with an empty target"
+                "begin again with an empty target",
+                f"{self._target.data_folder} 中正在进行的迁移属于其他日志：请用空的目标端重新开始",
             )
         return state
 
@@ -254,7 +274,8 @@ class Move:
         for topic, spec in self.specs.items():
             if topic != SITE and there_is.get(topic, spec.partitions) != spec.partitions:
                 raise MigrationError(
-                    f"{topic} has {there_is[topic]} partitions, and the site says {spec.partitions}: that cannot change"
+                    f"{topic} has {there_is[topic]} partitions, the site says {spec.partitions}: that cannot change",
+                    f"{topic} 有 {there_is[topic]} 个分区，而站点为 {spec.partitions} 个：不能更改",
                 )
         for _ in range(ROUNDS):
             left = self._round(at)
@@ -262,6 +283,7 @@ class Move:
                 break
         if self._source.data_folder != self._target.data_folder:
             files.copy(self._source.data_folder, self._target.data_folder, lambda name: self._told("files", 1, None))
+        self._stores_ahead(at)
 
     def _round(self, at: Work) -> int:
         """Copy and compare all that there is now; return how many records have come meanwhile."""
@@ -289,7 +311,10 @@ class Move:
             settled.mark(source.log_file, settled.LEAVING, ends.named(target))
         if (process := self._holder()) is not None:
             if not process.isdigit():
-                raise MigrationError(f"{source.data_folder} is in use and it is not known by whom: stop it, call again")
+                raise MigrationError(
+                    f"{source.data_folder} is in use and it is not known by whom: stop it, call again",
+                    f"{source.data_folder} 正被使用，但不知被谁使用：请停止后再次执行",
+                )
             self._told("stop", 0, None)
             os.kill(int(process), signal.SIGTERM)
         _wait(lambda: self._holder() is None, f"process {process} has not stopped")
@@ -312,7 +337,7 @@ class Move:
         while self._round(at):
             continue  # of bridges that write to Kafka by themselves
         compacted = self._snapshots(source, at.there, target)
-        tables = self._stores(target)
+        tables = self._stores(at)
         copied = self._files()
         history.prepare(self._source, self._target, self.site.partitions, copier.target_offset)
         offsets = self._offsets(source, copier)
@@ -396,19 +421,28 @@ class Move:
             written = joining.record(data, Proposal(packed, "", by.author, by.reason, by.time))
             target.replace(SITE, 0, [(0, self._begun, written.key, written.value)])
 
-    def _stores(self, target: Filling) -> list[Table]:
-        names = stores.apart(self._source, self._target)
+    def _stores(self, at: Work) -> list[Table]:
         found: list[Table] = []
-        with stores.opened(self._source, self._target, names) as opened:
-            for store in opened:
-                if not store.is_empty("counters"):  # copied by a call that was cut off, all or nothing
-                    found += store.compare()
-                    continue
-                self._told(store.name, 0, store.rows())
-                found += store.copy(_naming(store, target.identity), self._counting(store.name))
-        if stores.JOURNAL not in names:
-            stores.hand_over(self._target, target.identity)
+        for store in at.stores:
+            naming = _naming(store, at.target.identity)
+            found += store.copy(naming, self._counting(store.name))
+        if not any(store.name == stores.JOURNAL for store in at.stores):
+            stores.hand_over(self._target, at.target.identity)
         return found
+
+    def _stores_ahead(self, at: Work) -> None:
+        """Copy the databases as they are now, so that the stop has only to wait for what changes from here on."""
+        for store in at.stores:
+            if store.name not in at.state.stores:
+                if not store.is_empty("counters"):
+                    raise MigrationError(
+                        f"{store.name}: the target's holds other data: name an empty database",
+                        f"{store.name}：目标端数据库已有其他数据：请指定空的数据库",
+                    )
+                at.state.stores.append(store.name)
+                self._kept.write(at.state)
+            self._told(store.name, 0, store.rows())
+            store.copy(told=self._counting(store.name))
 
     def _files(self) -> Files | None:
         source, target = self._source.data_folder, self._target.data_folder
@@ -447,7 +481,9 @@ class Move:
         if not leaving.marked():
             return False
         if self._kept.read() is None:
-            raise MigrationError("the site was handed over already: it runs at the target")
+            raise MigrationError(
+                "the site was handed over already: it runs at the target", "站点已经移交：它在目标端运行"
+            )
         leaving.unmark()
         return True
 
@@ -468,7 +504,10 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + STOP_SECONDS
     while not condition():
         if time.monotonic() > until:
-            raise MigrationError(f"{what}; then call `foreshock migrate` again, or take it back with --give-up")
+            raise MigrationError(
+                f"{what}; then call `foreshock migrate` again, or take it back with --give-up",
+                f"等待停止超时（{what}）；之后再次执行 `foreshock migrate`，或用 --give-up 撤回",
+            )
         time.sleep(LOOK)
 
 

@@ -13,7 +13,15 @@ REPORTS = "migrations"
 
 
 class MigrationError(RuntimeError):
-    """Say in a sentence why a site cannot be moved."""
+    """Say in a sentence why a site cannot be moved: in English, and in Chinese where that is given."""
+
+    def __init__(self, english: str, chinese: str = "") -> None:
+        super().__init__(english)
+        self._chinese = chinese or english
+
+    def said(self, language: str) -> str:
+        """Say it in a language: `zh-CN` or `en`."""
+        return self._chinese if language == "zh-CN" else str(self)
 
 
 class Compared(msgspec.Struct, frozen=True):

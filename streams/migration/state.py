@@ -25,6 +25,7 @@ class State(msgspec.Struct, kw_only=True):
     site: str
     base: dict[str, tuple[int, int]] = {}
     at: dict[str, tuple[int, int]] = {}
+    stores: list[str] = []  # databases that were empty when they were begun: what they hold is of this move
     history: dict[str, int] = {}  # by tier, how many rows were copied of a history that is whole
     stopped: float = 0.0  # when the source was stopped, unix s
     report: Report | None = None  # all is done, but that the target may be run on
@@ -43,7 +44,10 @@ class Kept:
         except FileNotFoundError:
             return None
         except msgspec.MsgspecError as error:
-            raise MigrationError(f"{self._file} cannot be read ({error}): begin again with an empty target") from error
+            raise MigrationError(
+                f"{self._file} cannot be read ({error}): begin again with an empty target",
+                f"{self._file} 无法读取（{error}）：请用空的目标端重新开始",
+            ) from error
 
     def write(self, state: State) -> None:
         """Keep it. Raise `OSError`."""

@@ -49,7 +49,8 @@ def opened(source: Settings, target: Settings, names: list[str]) -> Iterator[lis
                 with mine.connect() as connection:
                     if stamped(connection) != HEAD:
                         raise MigrationError(
-                            "the journal is of an older version: `foreshock journal migrate --apply` first"
+                            "the journal is of an older version: `foreshock journal migrate --apply` first",
+                            "数据库是旧版本：请先执行 `foreshock journal migrate --apply`",
                         )
                 journal = Journal(target.journal_url, synchronous="FULL")
                 stack.callback(journal.close)
@@ -69,7 +70,9 @@ def opened(source: Settings, target: Settings, names: list[str]) -> Iterator[lis
         except JournalMissing as error:
             raise MigrationError(str(error)) from error
         except SQLAlchemyError as error:
-            raise MigrationError(f"a database cannot be used: {_said(error)}") from error
+            raise MigrationError(
+                f"a database cannot be used: {_said(error)}", f"数据库无法使用：{_said(error)}"
+            ) from error
         yield found
 
 

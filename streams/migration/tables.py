@@ -1,4 +1,7 @@
-"""Copying the rows of one database into another, in one transaction, and comparing them by count and hash.
+"""Having one database hold the rows of another, each time for what has changed, and comparing them by count and hash.
+
+What was compared once is remembered by the hash of each row, so that a site that has stopped waits for what has changed
+since alone: its own rows are read, and of the other side those that were written. That is some 200 bytes a row.
 
 The hash of a table is the sum of the SHA-256 of its rows: databases do not agree on the order of text.
 """
@@ -6,8 +9,9 @@ The hash of a table is the sum of the SHA-256 of its rows: databases do not agre
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,9 +21,14 @@ from sqlalchemy import Connection, Engine
 from streams.migration.report import MigrationError, Table
 
 ROWS = 1000
+_BY_KEY = 5000
+"""Rows that are asked for by their keys; more are found by reading the whole table."""
+
+_KEYS = 200
 _MOD = 1 << 256
-_IN_FULL = 200_000
-"""Rows of a table among which the first that differs is looked for."""
+
+Hashes = dict[tuple[Any, ...], bytes]
+"""SHA-256 of a table's rows by their primary keys."""
 
 Told = Callable[[int], None]
 
@@ -38,6 +47,7 @@ class Store:
         """`but`: tables that are not to be the same. Without `metadata` the tables are those that are there."""
         self.name, self.source, self.target = name, source, target
         self._but = {"alembic_version", *but}
+        self._held: dict[str, Hashes] = {}
         self._mine, self._other = metadata or _reflected(source), metadata or _reflected(target)
 
     @property
@@ -49,7 +59,10 @@ class Store:
                 continue
             other = self._other.tables.get(name)
             if other is None or set(other.c.keys()) < set(table.c.keys()):
-                raise MigrationError(f"{self.name}: the target has no table {name} of this version")
+                raise MigrationError(
+                    f"{self.name}: the target has no table {name} of this version",
+                    f"{self.name}：目标端没有此版本的表 {name}",
+                )
             pairs.append((table, other))
         return pairs
 
@@ -64,46 +77,58 @@ class Store:
             return not any(_count(connection, other) for _, other in self.tables if other.name not in but)
 
     def copy(self, change: Callable[[Connection], None] = lambda _: None, told: Told = lambda _: None) -> list[Table]:
-        """Copy all rows and compare them, then `change` what is to differ: all of it or nothing.
+        """Have the target hold the source's rows, compare, then `change` what is to differ: all of it or nothing.
 
-        Raise `MigrationError` with the first row that differs.
+        Nobody else may write to the target, from the first call on. Raise `MigrationError` with the first that differs.
         """
-        with self.source.connect() as mine, self._writing() as other:
-            found = []
-            for table, there in self.tables:
-                if there.name == "counters":  # made with the tables, and about to be copied
-                    other.execute(sa.delete(there))
-                for some in _chunks(mine, table):
-                    other.execute(sa.insert(there), some)
-                    told(len(some))
-                found.append(self._compared(mine, other, table, there))
+        with self._reading() as mine, self._writing() as other:
+            fresh = {str(table.name): self._brought(mine, other, table, there, told) for table, there in self.tables}
             change(other)
-        return found
+        self._held = {name: held for name, (_, held) in fresh.items()}
+        return [table for table, _ in fresh.values()]
 
-    def compare(self) -> list[Table]:
-        """Compare all rows of both. Raise `MigrationError` with the first that differs."""
-        with self.source.connect() as mine, self.target.connect() as other:
-            return [self._compared(mine, other, table, there) for table, there in self.tables]
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Have all that is read be of one moment, though others write meanwhile."""
+        with self.source.connect() as connection:
+            if self.source.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return self.target.execution_options(immediate=True).begin()
 
-    def _compared(self, mine: Connection, other: Connection, table: sa.Table, there: sa.Table) -> Table:
+    def _brought(
+        self, mine: Connection, other: Connection, table: sa.Table, there: sa.Table, told: Told
+    ) -> tuple[Table, Hashes]:
         columns = list(table.c.keys())
-        counts, sums = [], []
-        for connection, one in ((mine, table), (other, there)):
-            count = total = 0
-            for row in _rows(connection, one, columns):
-                count, total = count + 1, (total + _number(row)) % _MOD
-            counts.append(count)
-            sums.append(f"{total:064x}")
-        if counts[0] != counts[1] or sums[0] != sums[1]:
-            said = _first(mine, other, table, there, columns) if max(counts) <= _IN_FULL else "too many to say which"
+        key = [columns.index(column.key) for column in table.primary_key]
+        known = self._held.get(str(table.name))
+        before = _hashes(_rows(other, there, columns), key) if known is None else known
+        now = _hashes(_rows(mine, table, columns), key)
+        todo = {one for one, digest in now.items() if before.get(one) != digest}
+        if not key and before != now:  # such a table is small, and written whole
+            todo, before = set(now), {}
+            other.execute(sa.delete(there))
+        for some in _parts((one for one in before if one not in now or one in todo), _KEYS):
+            other.execute(sa.delete(there).where(_named(there, columns, key, some)))
+        for rows in _parts(_picked(mine, table, columns, key, todo), ROWS):
+            other.execute(sa.insert(there), [dict(zip(columns, row, strict=True)) for row in rows])
+            told(len(rows))
+        held = {one: digest for one, digest in before.items() if one in now and one not in todo}
+        held |= _hashes(_picked(other, there, columns, key, todo), key)
+        found = Table(self.name, str(table.name), len(now), _sum(now), _sum(held))
+        count = _count(other, there)
+        if now != held or count != len(held):
+            first = next((one for one in {**now, **held} if now.get(one) != held.get(one)), ())
+            said = f"the first that differs begins with {_brief(first)}" if first else "nobody else may write to it"
             raise MigrationError(
-                f"{self.name}: table {table.name} has {counts[0]} rows in the source and {counts[1]} in the target; "
-                f"{said}; where the target holds other data, name an empty database"
+                f"{self.name}: table {table.name} has {len(now)} rows in the source and {count} in the target; {said}",
+                f"{self.name}：表 {table.name} 源端 {len(now)} 行，目标端 {count} 行，两端不一致：{said}",
             )
-        return Table(self.name, str(table.name), counts[0], *sums)
+        return found, held
 
 
 def _reflected(engine: Engine) -> sa.MetaData:
@@ -116,20 +141,53 @@ def _count(connection: Connection, table: sa.Table) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
 
 
-def _chunks(connection: Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
-    found = connection.execute(sa.select(table).execution_options(yield_per=ROWS))
-    for some in found.partitions(ROWS):
-        yield [dict(row._mapping) for row in some]
-
-
 def _rows(connection: Connection, table: sa.Table, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
     found = connection.execute(sa.select(*(table.c[name] for name in columns)).execution_options(yield_per=ROWS))
     for some in found.partitions(ROWS):
         yield from some
 
 
-def _number(row: Sequence[Any]) -> int:
-    return int.from_bytes(hashlib.sha256(_written(row)).digest(), "big")
+def _picked(
+    connection: Connection, table: sa.Table, columns: Sequence[str], key: Sequence[int], wanted: Collection[Any]
+) -> Iterator[Sequence[Any]]:
+    """Read the rows of some keys; all of a table that has none."""
+    if wanted and (len(wanted) > _BY_KEY or not key):
+        yield from (row for row in _rows(connection, table, columns) if not key or _key(row, key) in wanted)
+        return
+    for some in _parts(wanted, _KEYS):
+        yield from connection.execute(
+            sa.select(*(table.c[name] for name in columns)).where(_named(table, columns, key, some))
+        )
+
+
+def _named(table: sa.Table, columns: Sequence[str], key: Sequence[int], some: Sequence[Any]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(*(table.c[columns[at]] for at in key)).in_(some)
+
+
+def _key(row: Sequence[Any], key: Sequence[int]) -> tuple[Any, ...]:
+    return tuple(row[at] for at in key)
+
+
+def _hashes(rows: Iterable[Sequence[Any]], key: Sequence[int]) -> Hashes:
+    """Hash rows by their keys; those of a table without one, in which a row may be twice, by their place in order."""
+    if not key:
+        return {(place,): one for place, one in enumerate(sorted(_hash(row) for row in rows))}
+    return {_key(row, key): _hash(row) for row in rows}
+
+
+def _hash(row: Sequence[Any]) -> bytes:
+    return hashlib.sha256(_written(row)).digest()
+
+
+def _sum(hashes: Mapping[Any, bytes]) -> str:
+    return f"{sum(int.from_bytes(one, 'big') for one in hashes.values()) % _MOD:064x}"
+
+
+def _parts(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Cut rows into parts of a size."""
+    left = iter(rows)
+    while part := list(islice(left, size)):
+        yield part
 
 
 def _written(row: Sequence[Any]) -> bytes:
@@ -138,19 +196,5 @@ def _written(row: Sequence[Any]) -> bytes:
     return msgspec.json.encode(plain, order="deterministic").replace(b"\\u0000", b"")
 
 
-def _first(mine: Connection, other: Connection, table: sa.Table, there: sa.Table, columns: Sequence[str]) -> str:
-    """Name the first row of the source that the target does not have, or the other way round."""
-    theirs = {_number(row) for row in _rows(other, there, columns)}
-    ours = set()
-    for row in _rows(mine, table, columns):
-        ours.add(_number(row))
-        if _number(row) not in theirs:
-            return f"the first that is not in the target begins with {_brief(row)}"
-    for row in _rows(other, there, columns):
-        if _number(row) not in ours:
-            return f"the first that is not in the source begins with {_brief(row)}"
-    return "one of them is there more than once"
-
-
-def _brief(row: Sequence[Any]) -> str:
-    return ", ".join(str(one)[:40] for one in row[:2])
+def _brief(key: Sequence[Any]) -> str:
+    return ", ".join(str(one)[:40] for one in key[:2])
