@@ -9,6 +9,7 @@ from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, r
 from alerts.console.accounts.drafts import drop_draft, find_draft, list_drafts, other_drafts, save_draft
 from alerts.console.accounts.external import External, enter_external, find_external, leave_external, use_state
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
+from alerts.console.accounts.personal import erase_person, export_person
 from alerts.console.accounts.pushes import first_stamp, push_id
 from alerts.console.accounts.second import address_of, ask_second, check_second, confirm_second, remove_second
 from alerts.console.accounts.secret import read_key
@@ -62,6 +63,8 @@ __all__ = [
     "end_session",
     "end_sessions",
     "enter_external",
+    "erase_person",
+    "export_person",
     "find_draft",
     "find_external",
     "find_session",

@@ -113,7 +113,7 @@ def change_user(
     """
     now = time.time() if now is None else now
     with accounts.writing() as connection:
-        before = _existing(connection, name)
+        before = existing(connection, name)
         granted = (roles, places, None if unit is msgspec.UNSET else (unit,))
         if before.external and not by_provider and any(one is not None for one in granted):
             raise AccountError("external", f"the provider says what {before.name} may do", "name")
@@ -128,7 +128,7 @@ def change_user(
         )
         check_unit(after.roles, after.unit, units)
         check_places(after.roles, after.places, known)
-        if _administers(before) and not _administers(after) and _administrators(connection) == 1:
+        if administers(before) and not administers(after) and administrators(connection) == 1:
             raise AccountError("last_administrator", f"{before.name} is the last administrator")
         changed = {
             key: getattr(after, key)
@@ -156,7 +156,7 @@ def set_password(accounts: Accounts, name: str, password: str, *, actor: str = "
     now = time.time() if now is None else now
     hashed = accounts.hasher.hash(checked_password(password, name))
     with accounts.writing() as connection:
-        user = _existing(connection, name)
+        user = existing(connection, name)
         if user.external:
             raise AccountError("external", f"{user.name} has no password here: it signs in by a provider", "name")
         connection.execute(update(USERS).where(USERS.c.name == user.name).values(password=hashed, changed=now))
@@ -317,18 +317,20 @@ def check_places(roles: Collection[str], places: Collection[str], known: Collect
             raise AccountError("unknown_place", f"the site has no place or area {place!r}{hint}", "places")
 
 
-def _existing(connection: Connection, name: str) -> User:
+def existing(connection: Connection, name: str) -> User:
+    """Find an account within a transaction. Raise `AccountError` when there is none."""
     row = connection.execute(select(USERS).where(USERS.c.name == normal_name(name))).first()
     if row is None:
         raise AccountError("unknown_user", f"there is no account {name}", "name")
     return user_of(row)
 
 
-def _administers(user: User) -> bool:
+def administers(user: User) -> bool:
     """Tell who can administer whatever becomes of the provider."""
     return "administrator" in user.roles and not user.disabled and not user.external
 
 
-def _administrators(connection: Connection) -> int:
+def administrators(connection: Connection) -> int:
+    """Count who can administer, within a transaction."""
     rows = connection.execute(select(USERS).where(USERS.c.disabled.is_(False)))
-    return sum(_administers(user_of(row)) for row in rows)
+    return sum(administers(user_of(row)) for row in rows)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
-HOME = "/"
+HOME = "/#/login"
+"""The page leads on from there: to where somebody wanted to go before."""
 PROBLEM = "/#/login?problem="
 
 Given = Annotated[str | None, Query(max_length=4096)]

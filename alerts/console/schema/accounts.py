@@ -194,6 +194,15 @@ class Audit(Answer):
     broken: int | None = None
 
 
+class Personal(Answer):
+    """What the accounts hold of a person: the account, its sessions and drafts of rules, what it did (the audit)."""
+
+    account: dict[str, Any]
+    sessions: list[dict[str, Any]]
+    drafts: list[dict[str, Any]]
+    audit: list[AuditEntry]
+
+
 class MadeToken(Token):
     """A new token with its secret, which is shown this once."""
 

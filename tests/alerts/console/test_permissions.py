@@ -158,6 +158,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
     ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),
     ("DELETE", "/api/v1/users/new/second-step", None, ADMINISTRATOR),
+    ("POST", "/api/v1/users/new/export", None, ADMINISTRATOR),
+    ("POST", "/api/v1/users/new/erase", None, ADMINISTRATOR),
     ("POST", "/api/v1/me/second-step", {"password": PASSWORD}, EVERYONE | {"gateway"}),
     ("PUT", "/api/v1/me/second-step", {"code": "123456"}, EVERYONE | {"gateway"}),
     ("POST", "/api/v1/me/second-step/code", {"code": "123456"}, EVERYONE | {"gateway"}),

@@ -24,6 +24,7 @@ from tests.alerts.console.conftest import PASSWORD, Configure, Desktop
 from tests.alerts.console.oidc.provider import CLIENT, SECRET, Provider, serving, unsigned
 
 HOME = "http://127.0.0.1:8700"
+IN = "/#/login"
 GRANTS = (
     Grant(group="chiefs", roles=("administrator",)),
     Grant(group="slope", roles=("duty",), places=("slope-1",)),
@@ -105,7 +106,7 @@ def test_who_the_provider_knows_gets_an_account_with_what_their_group_is_granted
     assert (asked["scope"], asked["code_challenge_method"]) == (["openid profile"], ["S256"])
     assert asked["redirect_uri"] == [callback(HOME)]
     provider.person["name"] = "李伟"
-    assert sign_in(client) == "/"
+    assert sign_in(client) == IN
     me = client.get("/api/v1/me").json()
     assert (me["name"], me["display"], me["roles"], me["external"]) == ("li.wei", "李伟", ["duty", "dispatcher"], True)
     assert client.get("/api/v1/incidents").status_code == 200
@@ -114,7 +115,7 @@ def test_who_the_provider_knows_gets_an_account_with_what_their_group_is_granted
     assert (begun.target, begun.detail["provider"]) == ("li.wei", provider.issuer)
     assert list_audit(desktop.console.accounts, action="user.add")[0].actor == "provider:foreshock"
     provider.person |= {"preferred_username": "another", "groups": ["slope", "duty"]}
-    assert sign_in(client) == "/", "known by the subject: the account keeps its name, and has what is granted now"
+    assert sign_in(client) == IN, "known by the subject: the account keeps its name, and has what is granted now"
     me = client.get("/api/v1/me").json()
     assert (me["name"], me["roles"], me["places"]) == ("li.wei", ["duty"], ["slope-1"]), "the first grant, no union"
     headers = {"X-Foreshock-CSRF": me["csrf"]}
@@ -177,7 +178,7 @@ def test_no_token_that_lies_is_believed(opened: Open, provider: Provider) -> Non
             assert "eyJ" not in why(desktop), name
         provider.forge = None
         provider.claims = {"exp": int(time.time()) - 30, "nbf": int(time.time()) + 30}
-        assert sign_in(client) == "/", "clocks may differ by a minute"
+        assert sign_in(client) == IN, "clocks may differ by a minute"
     assert [user.name for user in list_users(desktop.console.accounts)] == ["li.wei"]
 
 
@@ -190,7 +191,7 @@ def test_a_sign_in_comes_back_once_to_the_browser_that_began_it(
         there_and_back(other)
         assert go(other, back) == "/#/login?problem=state", "swapped: it began another one"
     held = client.cookies["foreshock_sign_in"]
-    assert go(client, back) == "/"
+    assert go(client, back) == IN
     assert "foreshock_sign_in" not in client.cookies
     client.cookies.set("foreshock_sign_in", held, domain="127.0.0.1", path="/api/v1/oidc")
     assert go(client, back) == "/#/login?problem=state", "played again with a cookie that was kept"
@@ -210,7 +211,7 @@ def test_who_sent_it_is_held_against_who_was_asked(client: TestClient, provider:
 
 def test_it_leads_nowhere_but_home(client: TestClient) -> None:
     for more in ("&next=https://evil.example", "&redirect_uri=//evil.example", "&state=x"):
-        assert go(client, there_and_back(client) + more) in ("/", "/#/login?problem=state")
+        assert go(client, there_and_back(client) + more) in (IN, "/#/login?problem=state")
     there = go(client, "/api/v1/oidc/begin?redirect_uri=https://evil.example&next=//evil.example")
     assert "evil" not in there
     denied = there_and_back(client).replace("code=", "error=access_denied&error_description=%3Cscript%3E&x=")
@@ -226,10 +227,10 @@ def test_keys_that_change_are_followed_and_strangers_do_not_make_us_ask(
     monkeypatch.setattr(desktop.config.provider, "_clock", lambda: now[0])
     first = provider.keys
     with desktop.client() as client:
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
         provider.keys = [*first, ECKey.generate_key("P-256")]
         now[0] += 31
-        assert sign_in(client) == "/", "a token by a new key makes us look for it"
+        assert sign_in(client) == IN, "a token by a new key makes us look for it"
         assert provider.asked.count("jwks") == 2
         stranger = ECKey.generate_key("P-256")
         provider.forge = lambda claims: provider.sign(claims, {"kid": "strange"}, stranger)
@@ -245,7 +246,7 @@ def test_keys_that_change_are_followed_and_strangers_do_not_make_us_ask(
 def test_what_no_group_grants_is_refused_and_what_was_open_ends(
     desktop: Desktop, client: TestClient, provider: Provider
 ) -> None:
-    assert sign_in(client) == "/"
+    assert sign_in(client) == IN
     with desktop.client() as other:
         provider.person["groups"] = ["others", 7, None]
         assert sign_in(other) == "/#/login?problem=group"
@@ -262,7 +263,7 @@ def test_no_name_opens_an_account_of_another(desktop: Desktop, client: TestClien
     provider.person["preferred_username"] = "a b<script>"
     assert sign_in(client) == "/#/login?problem=account"
     provider.person["preferred_username"] = "wang"
-    assert sign_in(client) == "/"
+    assert sign_in(client) == IN
     provider.person["sub"] = "2"
     assert sign_in(client) == "/#/login?problem=account", "nor does another subject get in by its name"
     with pytest.raises(ValueError, match="no password here"):
@@ -287,30 +288,30 @@ def test_first_comers_are_held_to_the_policy(opened: Open, provider: Provider) -
         assert sign_in(client) == "/#/login?problem=disabled"
         headers = desktop.token("administrator")
         assert client.patch("/api/v1/users/li.wei", json={"disabled": False}, headers=headers).status_code == 200
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
     desktop = opened(first="refuse")
     with desktop.client() as client:
-        assert sign_in(client) == "/", "who is known comes in"
+        assert sign_in(client) == IN, "who is known comes in"
 
 
 def test_an_administrator_gives_a_second_step_to_the_provider_or_here(opened: Open, provider: Provider) -> None:
     desktop = opened(second_step=True)
     provider.person["groups"] = ["chiefs"]
     with desktop.client() as client:
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
         assert client.get("/api/v1/users").json()["error"]["code"] == "second_needed"
         provider.claims = {"amr": ["pwd", "otp"]}
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
         assert client.get("/api/v1/users").status_code == 200
         provider.claims = {"amr": "otp", "acr": ["otp"]}  # not as they are written
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
         headers = {"X-Foreshock-CSRF": client.get("/api/v1/me").json()["csrf"]}
         assert client.get("/api/v1/users").status_code == 403
         made = client.post("/api/v1/me/second-step", json={"password": ""}, headers=headers).json()
         totp = pyotp.TOTP(made["secret"])
         assert client.put("/api/v1/me/second-step", json={"code": totp.now()}, headers=headers).status_code == 204
         assert client.get("/api/v1/users").status_code == 200
-        assert sign_in(client) == "/"
+        assert sign_in(client) == IN
         me = client.get("/api/v1/me").json()
         assert me["second"] and me["second_needed"], "each session gives a code"
         headers = {"X-Foreshock-CSRF": me["csrf"]}
