@@ -41,7 +41,7 @@ function ByProvider() {
   if (!provider) return null;
   return (
     <>
-      <a class="button primary wide" data-test="provider" href={PROVIDER.begin} onClick={keepWanted}>
+      <a class="button wide" data-test="provider" href={PROVIDER.begin} onClick={keepWanted}>
         {t('login.by', { name: tName(provider) })}
       </a>
       <p class="quiet">{t('login.or')}</p>
