@@ -37,6 +37,7 @@ from sensors.site_files import (
 
 FILES = ("site.yaml", "hierarchy.yaml", "types.yaml", "units.yaml", "roster.yaml")
 NOTIFY = "notify.yaml"
+SIGN_IN = "sign-in.yaml"
 """Whom the notifier tells: no part of the site, which is the same whoever is told."""
 
 MAX_AREA_FILES = 2_000
@@ -271,7 +272,7 @@ class _Loading:
     def _stray_files(self) -> None:
         """A file under a wrong name would be left out silently: say so."""
         for path in sorted(self.folder.iterdir()):
-            if path.suffix in (".yaml", ".yml") and path.name not in (*FILES, NOTIFY):
+            if path.suffix in (".yaml", ".yml") and path.name not in (*FILES, NOTIFY, SIGN_IN):
                 hint = suggest(path.name, FILES) or f"; a site's files are {', '.join(FILES)} and areas/*.yaml"
                 self.findings.extend([Problem(path.name, 0, "", f"this file is not read{hint}")])
         for path in sorted(

@@ -108,6 +108,9 @@ class Settings(Discreet, frozen=True, kw_only=True):
     second_step: Annotated[
         bool, "Administrators give a code (TOTP) beside their password: who has none sets it up before anything else."
     ] = False
+    sign_in: Annotated[
+        str, "File of the OpenID Connect provider by which people sign in; empty is sign-in.yaml of the site, if any."
+    ] = ""
     webhook_url: Annotated[str, "Where dispatch events are posted, signed; empty posts nowhere."] = ""
     webhook_secret: Annotated[str, "Secret: key of the webhook's HMAC-SHA256 signature."] = ""
     webhook_private: Annotated[bool, "Allow a webhook target in a private address range."] = False
@@ -249,6 +252,14 @@ class Settings(Discreet, frozen=True, kw_only=True):
         if self.notify:
             return Path(self.notify).expanduser().resolve()
         file = self.site_folder / "notify.yaml"  # sensors.registry.NOTIFY, which takes long to load
+        return file if file.is_file() else None
+
+    @property
+    def sign_in_file(self) -> Path | None:
+        """The provider's file as an absolute path; None when none is set and the site has none."""
+        if self.sign_in:
+            return Path(self.sign_in).expanduser().resolve()
+        file = self.site_folder / "sign-in.yaml"  # sensors.registry.SIGN_IN
         return file if file.is_file() else None
 
     @property

@@ -95,6 +95,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             if "422" in responses:  # FastAPI's own shape of it is not what we answer
                 del responses["422"]
             open_to_all = path in ("/healthz", "/readyz", "/metrics") or (path, method) in (
+                ("/api/v1/sign-in", "get"),
+                ("/api/v1/oidc/begin", "get"),
+                ("/api/v1/oidc/callback", "get"),
+                ("/api/v1/oidc/end", "get"),
                 ("/api/v1/session", "post"),
                 ("/api/v1/first-administrator", "post"),
                 ("/api/v1/replies", "post"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from alerts.console.console import Console
+    from alerts.console.oidc.client import Client
     from alerts.console.traces import Series
     from models.triage.store import Stored
 
@@ -318,6 +319,7 @@ class ConsoleConfig:
     started: Callable[[], None] | None = None  # called once requests are answered
     hasher: argon2.PasswordHasher | None = None  # cheaper in tests
     second_step: bool = False  # an administrator without a second step may do nothing but set it up
+    provider: Client | None = None  # by which people sign in, beside their passwords
     session_idle: float = IDLE  # seconds
     session_absolute: float = ABSOLUTE  # seconds
     command_wait: float = 3.0  # seconds a command's answer is waited for

@@ -29,7 +29,7 @@ _BY_STATUS = {
     415: "unsupported_media_type",
 }
 _MISSING = {"unknown_user", "unknown_token", "unknown_session"}
-_CONFLICT = {"ambiguous_token", "name_taken", "last_administrator", "second_there"}
+_CONFLICT = {"ambiguous_token", "name_taken", "last_administrator", "second_there", "external"}
 
 
 class Problem(Exception):

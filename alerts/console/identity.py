@@ -7,17 +7,26 @@ import hmac
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import Request, Response
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
-from alerts.console.accounts import Accounts, find_session, find_token, touch_session
+from alerts.console.accounts import Accounts, User, find_session, find_token, touch_session
 from alerts.console.errors import Problem
 from alerts.console.permissions import CONFINED, allowed, own_unit_only
 
+if TYPE_CHECKING:
+    from alerts.console.oidc.client import Flow
+
 COOKIE = "foreshock_session"
+FLOW = "foreshock_sign_in"
+FLOW_PATH = "/api/v1/oidc"
+FLOW_SECONDS = 600
+"""For how long somebody may be at the provider."""
+
 CSRF = "X-Foreshock-CSRF"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOUCH = 60.0  # seconds between notes that a session is in use
@@ -36,7 +45,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     token: str | None = None
     second: bool = False  # a person who gives a code beside the password
-    second_needed: bool = False  # a person who has to, and has not set it up: they do that and nothing else
+    second_needed: bool = False  # a person who has to, and has not: they do that and nothing else
+    external: bool = False  # a person who signs in by a provider
 
     def own_unit(self, action: str) -> str | None:
         """Name the only unit with whose dispatches `action` may be taken; None when it may with all."""
@@ -58,11 +68,38 @@ class Gate:
         self._secure = secure
         self._key = hmac.digest(key, b"foreshock csrf", "sha256")
         self._idle = idle
-        self._signer = URLSafeSerializer(key, salt="foreshock session", signer_kwargs={"digest_method": hashlib.sha256})
+        digest = {"digest_method": hashlib.sha256}
+        self._signer = URLSafeSerializer(key, salt="foreshock session", signer_kwargs=digest)
+        self._flows = URLSafeTimedSerializer(key, salt="foreshock sign-in", signer_kwargs=digest)
 
     def asks_second(self, roles: Iterable[str]) -> bool:
         """Say whether who has these roles must give a code beside the password."""
         return self._second_step and "administrator" in roles
+
+    def lacks_second(self, user: User, given: bool) -> bool:
+        """Say whether a person has yet to set up a second step, or to give its code.
+
+        With a password the code is given before there is a session; by a provider it is `given` to that, or in it.
+        """
+        if user.external:
+            return (user.second or self.asks_second(user.roles)) and not given
+        return self.asks_second(user.roles) and not user.second
+
+    def person(self, user: User, session: str, given: bool) -> Identity:
+        """Say who a person is in a session, in which a second step was `given` or not."""
+        return Identity(
+            actor=f"user:{user.name}",
+            name=user.name,
+            display=user.display,
+            roles=user.roles,
+            unit=user.unit,
+            language=user.language,
+            places=user.places,
+            session=session,
+            second=user.second,
+            second_needed=self.lacks_second(user, given),
+            external=user.external,
+        )
 
     def csrf(self, session: str) -> str:
         """Return the CSRF token that belongs to a session."""
@@ -83,6 +120,31 @@ class Gate:
     def drop_cookie(self, request: Request, response: Response) -> None:
         """Have the browser forget its session."""
         response.delete_cookie(COOKIE, path="/", secure=self._over_tls(request), httponly=True, samesite="strict")
+
+    def set_flow(self, request: Request, response: Response, flow: Flow) -> None:
+        """Give the browser what it must bring back from a provider. It comes back from another site: hence `lax`."""
+        response.set_cookie(
+            FLOW,
+            str(self._flows.dumps([flow.state, flow.nonce, flow.verifier])),
+            max_age=FLOW_SECONDS,
+            path=FLOW_PATH,
+            secure=self._over_tls(request),
+            httponly=True,
+            samesite="lax",
+        )
+
+    def flow(self, request: Request) -> Flow | None:
+        """Read what this browser was given when it went to the provider; None when it was not, or long ago."""
+        from alerts.console.oidc.client import Flow  # here: few sites have a provider
+
+        try:
+            return Flow(*self._flows.loads(request.cookies.get(FLOW, "")[:1000], max_age=FLOW_SECONDS))
+        except BadSignature:
+            return None
+
+    def drop_flow(self, request: Request, response: Response) -> None:
+        """Have the browser forget it."""
+        response.delete_cookie(FLOW, path=FLOW_PATH, secure=self._over_tls(request), httponly=True, samesite="lax")
 
     def _over_tls(self, request: Request) -> bool:
         return self._secure or request.url.scheme == "https"
@@ -109,19 +171,7 @@ class Gate:
                 raise Problem(403, "csrf")
         if now - found.seen > _TOUCH:
             touch_session(self.accounts, found.id, now=now)
-        user = found.user
-        return Identity(
-            actor=f"user:{user.name}",
-            name=user.name,
-            display=user.display,
-            roles=user.roles,
-            unit=user.unit,
-            language=user.language,
-            places=user.places,
-            session=found.id,
-            second=user.second,
-            second_needed=self.asks_second(user.roles) and not user.second,
-        )
+        return self.person(found.user, found.id, found.second)
 
     def still(self, identity: Identity, action: str) -> bool:
         """Say whether someone recognised before may still do `action`, as the same unit and in the same places."""
@@ -132,7 +182,7 @@ class Gate:
                 return False
             touch_session(self.accounts, identity.session, now=now)  # who watches is not idle
             roles, unit, places = session.user.roles, session.user.unit, session.user.places
-            if self.asks_second(roles) and not session.user.second:
+            if self.lacks_second(session.user, session.second):
                 return False
         else:
             token = find_token(self.accounts, identity.token or "", now=now)

@@ -65,6 +65,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "an administrator sets up the second step of the log-in before anything else",
     ),
     "second_kept": ("本站要求管理员使用动态验证码，不能停用", "this site asks administrators for it: it stays"),
+    "external": (
+        "此账号通过统一认证登录，其密码、角色和区域由认证方决定",
+        "this account signs in by a provider, which has its password and says what it may do",
+    ),
+    "not_admitted": ("没有此人的账号，且不自动创建", "there is no account of this person, and none is made"),
+    "sign_in_again": ("请先退出，重新登录后十分钟内再试", "sign out and in again; then there are ten minutes for this"),
     "session_needed": ("此操作须登录后进行，不能使用令牌", "this takes a person who is logged in, not a token"),
     "other_place": ("您只能查看所辖地点的报告", "you may read the reports of your own place only"),
     "bad_day": ("日期无效或尚未到来", "this is no day, or it is yet to come"),

@@ -16,6 +16,9 @@ REPORTS = 60
 CHECKS = 120
 """Drafts of rules a minute that one account or token may have checked: the page waits for a pause in the typing."""
 
+SIGN_INS = 60
+"""Sign-ins by a provider that one address may begin or end in five minutes: a shift comes in by one address."""
+
 REPLIES = 20
 """Codes that one address, or one sender of a gateway, may try in five minutes: a code has 60 bits."""
 
@@ -34,6 +37,7 @@ class Throttle:
         self._address = RateLimitItemPerMinute(failures * 12, 5)
         self._report = RateLimitItemPerMinute(REPORTS)
         self._check = RateLimitItemPerMinute(CHECKS)
+        self._sign_in = RateLimitItemPerMinute(SIGN_INS, 5)
         self._reply = RateLimitItemPerMinute(REPLIES, 5)
 
     def attempt(self, name: str, address: str) -> float | None:
@@ -51,6 +55,10 @@ class Throttle:
     def check(self, actor: str) -> float | None:
         """Count a check of a draft; return None when it may be made, else the seconds until the next may."""
         return self._hit(self._check, "check", actor)
+
+    def sign_in(self, address: str) -> float | None:
+        """Count a step of a sign-in by a provider; return None when it may be made, else how long until the next."""
+        return self._hit(self._sign_in, "sign in", network_of(address))
 
     def reply(self, who: str) -> float | None:
         """Count an answer by code, of an address or a gateway's sender; as `attempt` does."""

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
-from alerts.console.accounts import audit, first, second
+from alerts.console.accounts import audit, first, personal, second
 from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
@@ -212,6 +212,34 @@ def disable_user(name: Annotated[str, typer.Argument(help="Log-in name.")], data
     with _open(data) as accounts:
         user_store.disable_user(accounts, name, actor=who())
         done(f"{name} is disabled")
+
+
+@users.command("export")
+def export_person(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
+    """Print all that the accounts hold of a person, as JSON, for that person; it is audited.
+
+    foreshock users export li > li.json
+    """
+    with _open(data) as accounts:
+        print(msgspec.json.format(msgspec.json.encode(personal.export_person(accounts, name, actor=who()))).decode())
+
+
+@users.command("erase")
+def erase_person(
+    name: Annotated[str, typer.Argument(help="Log-in name.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without this nothing is changed.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Take away all that the accounts hold of a person but the audit; the account is disabled for good.
+
+    Its name stays taken, and in the audit. What the journal says of them goes after FORESHOCK_PERSONAL_DAYS.
+
+    foreshock users erase li --yes
+    """
+    with _open(data) as accounts:
+        if not yes:
+            fail(f"this cannot be undone: `foreshock users erase {name} --yes` does it")
+        done(f"{personal.erase_person(accounts, name, actor=who()).name} is erased; the audit stays")
 
 
 @users.command("first-link")

@@ -34,7 +34,7 @@ def check(
     site: Annotated[Path, typer.Argument(help="Folder of the site.")] = Path("examples/district"),
     as_json: JsonOption = False,
 ) -> None:
-    """Check a site: its places, areas, points, cameras, units and rules, each rule's own tests, and notify.yaml.
+    """Check a site: places, areas, points, cameras, units, rules, each rule's tests, notify.yaml and sign-in.yaml.
 
     Every mistake is named with its file (in the site's folder), line and field; --json gives each as an object with
     file, line, field and message. Exit code 0 when the site is sound, 1 when not. Templates of `signals.mapped`
@@ -61,6 +61,10 @@ def check(
         targets = found.notify_file
         if targets is not None:
             figures["targets"] = len(notify.expanded(notify.read(targets, loaded)))
+        if found.sign_in_file is not None:
+            from alerts.console.oidc import file as sign_in  # here: most sites have none
+
+            figures["grants"] = len(sign_in.read(found.sign_in_file, loaded).grants)
     except DocumentError as error:
         problems = error.problems
     except SettingsError as error:

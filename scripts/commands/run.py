@@ -217,6 +217,21 @@ def _require_targets(found: Settings, site: Site) -> None:
         raise StartError(f"{found.notify_file}: {error}") from error
 
 
+def _require_provider(found: Settings, site: Site) -> None:
+    """Raise `StartError` when the file of the sign-ins' provider is not sound, or names a secret that is not there."""
+    if found.sign_in_file is None:
+        return
+    from alerts.console.oidc import client, file  # here: most sites have none
+    from alerts.notifiers.targets import TargetError
+
+    try:
+        client.open_client(file.read(found.sign_in_file, site), site)
+    except DocumentError as error:
+        raise StartError(f"{found.sign_in_file}: {error.problems[0]}") from error
+    except TargetError as error:
+        raise StartError(f"{found.sign_in_file}: {error}") from error
+
+
 def _require_partitions(found: Settings, content: Bundle) -> None:
     """Raise `StartError` when the log was begun with another number of partitions: it cannot change."""
     try:
@@ -450,6 +465,7 @@ def _prepare(found: Settings, scene: str | None, cameras: list[str]) -> tuple[Bu
     _require_partitions(found, content)
     _require_topics(found, content)
     _require_targets(found, content.site)
+    _require_provider(found, content.site)
     _require_brokers(found, content.site.signals)
     _require_cameras(content, cameras)
     pace = Pace() if scene is None else _pace(found, scene)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,10 @@ _TOKENS = (
     b"\x1b" + b"\xff" * 8, b"\xc4\x82", b"\xd8\x23", b"\xc2\x49", b"\xdf", b"\xdd\xff\xff\xff\xff",
     b"&lol;", b"<", b">",
 )  # fmt: skip
+
+_DIGITS = re.compile(rb"\b\d+(?:\.\d+)?\b")
+_SLOWEST = b"0.99999999999999999e-300"
+"""The number that takes longest to read exactly."""
 
 Encode = Callable[[Any], bytes]
 
@@ -204,7 +209,8 @@ class Mutator:
         if pick.random() < 0.4:
             return opening * (size // len(opening))
         inner = good[1:-1] or b"0"
-        return good[:1] + b",".join([inner] * (size // (len(inner) + 1))) + good[-1:]
+        whole = good[:1] + b",".join([inner] * (size // (len(inner) + 1))) + good[-1:]
+        return _DIGITS.sub(_SLOWEST, whole) if pick.random() < 0.2 else whole
 
 
 def _tree(payload: bytes) -> tuple[Any, Encode] | None:

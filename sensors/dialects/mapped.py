@@ -100,6 +100,8 @@ def decode(lane: Lane, points: npt.NDArray[np.intp], payloads: Sequence[bytes], 
     if config.values:
         return _several(lane, points, payloads)
     parse, value_of, time_of = parser(config.value, config.time)
+    if parse is anything and max(map(len, payloads), default=0) > values.MANY_BYTES:
+        parse = _quick
     items, errors = decode_each(parse, payloads)
     refused = [
         Refused(place, values.reason_of(payloads[place], error), str(error)[:200]) for place, error in errors.items()
@@ -199,6 +201,11 @@ def _several(lane: Lane, subjects: npt.NDArray[np.intp], payloads: Sequence[byte
         decoded.quality[order],
         refused=refused + decoded.refused,
     )
+
+
+def _quick(payload: bytes) -> Any:
+    values.require_quick(payload)
+    return anything(payload)
 
 
 def _bounded(payload: bytes) -> Any:

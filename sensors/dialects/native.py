@@ -188,6 +188,8 @@ def _frame(lane: Lane, place: int, payload: bytes) -> Decoded:
 
 def _columns_of(lane: Lane, place: int, payload: bytes) -> Decoded:
     packed = bool(payload) and payload[0] >= 0x80
+    if not packed:
+        values.require_quick(payload)
     body: Columns | Packed = _packed(payload) if packed else _columns(payload)
     point = _points(lane, bytes(body.points), packed)
     count = len(point)

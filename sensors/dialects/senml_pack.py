@@ -10,7 +10,7 @@ import cbor2
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sensors.dialects.values import TooLarge
+from sensors.dialects.values import MANY_BYTES, TooLarge, require_quick
 
 VERSION = 10
 MAX_RECORDS = 5_000
@@ -20,7 +20,6 @@ MAX_CBOR = 65_536
 """Bytes of a CBOR pack. Labels may be integers, of which keys can be made that slow a dictionary down: not so few."""
 
 _MAX_DECIMAL_PACK = 4096
-_MANY_BYTES = 65_536
 _MOST_OBJECTS = 4 * MAX_RECORDS  # extensions may be objects too
 _CBOR_MARK = b"\xd9\xd9\xf7"  # the tag "what follows is CBOR"
 
@@ -67,8 +66,9 @@ _plain = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 def read_json(payload: bytes) -> list[Record]:
     """Read a pack from JSON. Raise `ValueError` (msgspec's are) when it is none that can be understood."""
-    if len(payload) > _MANY_BYTES and payload.count(b"{") > _MOST_OBJECTS:  # a decoder would make them all first
+    if len(payload) > MANY_BYTES and payload.count(b"{") > _MOST_OBJECTS:  # a decoder would make them all first
         raise TooLarge(f"more than {_MOST_OBJECTS} objects, a pack has at most {MAX_RECORDS} records")
+    require_quick(payload)
     records = _counted(_records(payload))
     if _BACKSLASH in payload or (_UNDERSCORE in payload and b'_"' in payload):  # how a label that ends in `_` looks
         _check_labels(label for record in _plain(payload) for label in record)

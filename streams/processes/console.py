@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ from streams.viewing import Looking, socket_of
 if TYPE_CHECKING:
     from alerts.console.config import Columns
     from alerts.console.console import Console
+    from alerts.console.oidc.client import Client
     from alerts.console.traces import Series
     from sensors.observation import CameraEvent
     from streams.draft_desk import DraftDesk
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from streams.system_desk import SystemDesk
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 MOST_NEVER = 5000
 """Points and cameras, of which nothing was ever heard, that are named to the other processes."""
@@ -395,6 +399,21 @@ def callbacks(found: Settings, content: Bundle) -> dict[str, bytes]:
     return telling.callbacks(found, content.site)
 
 
+def provider(found: Settings, site: Site) -> Client | None:
+    """Make the client of the site's provider, by which people sign in. A file that cannot be used costs that way in."""
+    if found.sign_in_file is None:
+        return None
+    from alerts.console.oidc import client, file  # here: few sites have one, and the console is to be there soon
+    from alerts.notifiers.targets import TargetError
+    from sensors.document import DocumentError
+
+    try:
+        return client.open_client(file.read(found.sign_in_file, site), site)
+    except (DocumentError, TargetError) as error:  # it was sound when the run began: passwords are still taken
+        logger.error("nobody can sign in by the provider, error=%s", str(error).partition("\n")[0])
+        return None
+
+
 def configure(found: Settings, content: Bundle) -> ConsoleConfig:
     """Compose the console's configuration."""
     feed = HubClient(found.hub_path)
@@ -445,6 +464,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         callbacks=callbacks(found, content),
         font=found.pdf_font,
         second_step=found.second_step,
+        provider=provider(found, content.site),
         started=_started,
     )
 

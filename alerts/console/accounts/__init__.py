@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
 from alerts.console.accounts.drafts import drop_draft, find_draft, list_drafts, other_drafts, save_draft
+from alerts.console.accounts.external import External, enter_external, find_external, leave_external, use_state
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
+from alerts.console.accounts.personal import erase_person, export_person
 from alerts.console.accounts.pushes import first_stamp, push_id
 from alerts.console.accounts.second import address_of, ask_second, check_second, confirm_second, remove_second
 from alerts.console.accounts.secret import read_key
@@ -40,6 +42,7 @@ __all__ = [
     "AccountError",
     "Accounts",
     "AuditEntry",
+    "External",
     "OpenSession",
     "Session",
     "Token",
@@ -59,13 +62,18 @@ __all__ = [
     "drop_draft",
     "end_session",
     "end_sessions",
+    "enter_external",
+    "erase_person",
+    "export_person",
     "find_draft",
+    "find_external",
     "find_session",
     "find_token",
     "find_user",
     "first_link",
     "first_stamp",
     "has_administrator",
+    "leave_external",
     "list_audit",
     "list_drafts",
     "list_sessions",
@@ -83,4 +91,5 @@ __all__ = [
     "session_id",
     "set_password",
     "touch_session",
+    "use_state",
 ]

@@ -66,17 +66,19 @@ def list_audit(
         query = query.where(AUDIT.c.sequence < before)
     with accounts.reading() as connection:
         rows = connection.execute(query).all()
-    return [
-        AuditEntry(
-            sequence=row.sequence,
-            time=row.time,
-            actor=row.actor,
-            action=row.action,
-            target=row.target,
-            detail=_detail(row.detail),
-        )
-        for row in rows
-    ]
+    return [entry_of(row) for row in rows]
+
+
+def entry_of(row: Any) -> AuditEntry:
+    """Read an entry from its row."""
+    return AuditEntry(
+        sequence=row.sequence,
+        time=row.time,
+        actor=row.actor,
+        action=row.action,
+        target=row.target,
+        detail=_detail(row.detail),
+    )
 
 
 def audit_break(accounts: Accounts) -> int | None:

@@ -13,7 +13,7 @@ import pyotp
 from sqlalchemy import Connection, select, update
 
 from alerts.console.accounts.audit import append
-from alerts.console.accounts.sessions import revoke_all
+from alerts.console.accounts.sessions import note_second, revoke_all
 from alerts.console.accounts.store import USERS, AccountError, Accounts
 from alerts.console.accounts.users import normal_name
 
@@ -58,17 +58,25 @@ def confirm_second(
         values = {"second": row.second_asked, "second_asked": None, "second_used": step, "changed": now}
         connection.execute(update(USERS).where(USERS.c.name == row.name).values(**values))
         revoke_all(connection, row.name, now, keep)
+        note_second(connection, keep)
         append(connection, actor, "user.second_step", row.name, {"on": True}, now)
 
 
-def check_second(accounts: Accounts, name: str, code: str, *, now: float | None = None) -> bool:
-    """Tell whether a code is right, and take it: the same one is not taken twice, nor one that is older."""
+def check_second(
+    accounts: Accounts, name: str, code: str, *, session: str | None = None, now: float | None = None
+) -> bool:
+    """Tell whether a code is right, and take it: the same one is not taken twice, nor one that is older.
+
+    It is noted in the `session` in which it was given, if that is there already.
+    """
     now = time.time() if now is None else now
     with accounts.writing() as connection:
         row = _row(connection, name)
         step = None if row.second is None else _step_of(row.second, code, now, row.second_used)
         if step is not None:
             connection.execute(update(USERS).where(USERS.c.name == row.name).values(second_used=step))
+            if session is not None:
+                note_second(connection, session)
     return step is not None
 
 

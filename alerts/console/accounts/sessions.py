@@ -22,12 +22,14 @@ _NAMED = 16  # digits of a session's hash by which it is named
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as found. `seen` and `expires` are unix seconds."""
+    """One session as found. Times are unix seconds. `second` says that a second step was given in it."""
 
     id: str
     user: User
+    created: float
     seen: float
     expires: float
+    second: bool
 
 
 def begin_session(
@@ -37,9 +39,14 @@ def begin_session(
     address: str = "",
     agent: str = "",
     absolute: float = ABSOLUTE,
+    second: bool = False,
+    provider: str = "",
     now: float | None = None,
 ) -> str:
-    """Begin a session of an account and return its id, which is kept nowhere else."""
+    """Begin a session of an account and return its id, which is kept nowhere else.
+
+    `second` says that a provider asked for a second step, `provider` who it is.
+    """
     now = time.time() if now is None else now
     session = secrets.token_urlsafe(32)
     with accounts.writing() as connection:
@@ -53,9 +60,11 @@ def begin_session(
                 expires=now + absolute,
                 address=address[:64],
                 agent=agent[:200],
+                second=second,
             )
         )
-        append(connection, f"user:{name}", "session.begin", name, {"address": address[:64]}, now)
+        told = {"address": address[:64]} | ({"provider": provider, "second_step": second} if provider else {})
+        append(connection, f"user:{name}", "session.begin", name, told, now)
     return session
 
 
@@ -65,7 +74,13 @@ def find_session(accounts: Accounts, session: str, *, idle: float = IDLE, now: f
 
     now = time.time() if now is None else now
     query = (
-        select(SESSIONS.c.seen, SESSIONS.c.expires, USERS)
+        select(
+            SESSIONS.c.created.label("begun"),
+            SESSIONS.c.seen,
+            SESSIONS.c.expires,
+            SESSIONS.c.second.label("given"),
+            USERS,
+        )
         .join(USERS, USERS.c.name == SESSIONS.c.user)
         .where(
             SESSIONS.c.hash == _hash(session),
@@ -77,7 +92,10 @@ def find_session(accounts: Accounts, session: str, *, idle: float = IDLE, now: f
     )
     with accounts.reading() as connection:
         row = connection.execute(query).first()
-    return Session(id=session, user=user_of(row), seen=row.seen, expires=row.expires) if row else None
+    if row is None:
+        return None
+    given = bool(row.given)
+    return Session(id=session, user=user_of(row), created=row.begun, seen=row.seen, expires=row.expires, second=given)
 
 
 def touch_session(accounts: Accounts, session: str, *, now: float | None = None) -> None:
@@ -85,6 +103,11 @@ def touch_session(accounts: Accounts, session: str, *, now: float | None = None)
     now = time.time() if now is None else now
     with accounts.writing() as connection:
         connection.execute(update(SESSIONS).where(SESSIONS.c.hash == _hash(session)).values(seen=now))
+
+
+def note_second(connection: Connection, session: str) -> None:
+    """Note, within a transaction, that a second step was given in a session."""
+    connection.execute(update(SESSIONS).where(SESSIONS.c.hash == _hash(session)).values(second=True))
 
 
 def end_session(accounts: Accounts, session: str, *, actor: str, now: float | None = None) -> None:

@@ -49,6 +49,8 @@ USERS = Table(
     Column("second", String),  # the secret of its second step, base32; NULL is none
     Column("second_asked", String),  # one that is not confirmed yet
     Column("second_used", Integer),  # the last step of time whose code was taken
+    Column("issuer", String),  # of the provider by which it signs in; NULL signs in by its password
+    Column("subject", String),  # who it is there
 )
 
 SESSIONS = Table(
@@ -62,6 +64,7 @@ SESSIONS = Table(
     Column("revoked", Float),
     Column("address", String, nullable=False),
     Column("agent", String, nullable=False),
+    Column("second", Boolean),  # a second step was given in it, or to the provider; NULL is no
 )
 
 TOKENS = Table(
@@ -78,6 +81,13 @@ TOKENS = Table(
     Column("expires", Float, nullable=False),
     Column("used", Float),
     Column("revoked", Float),
+)
+
+SIGN_INS = Table(
+    "sign_ins",
+    METADATA,
+    Column("hash", LargeBinary, primary_key=True),  # of the state that a provider sent back
+    Column("used", Float, nullable=False, index=True),
 )
 
 FIRST_LINKS = Table(

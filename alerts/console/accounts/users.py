@@ -25,7 +25,8 @@ _NAME_PUNCTUATION = frozenset("._-@")
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """One account. `unit` is the unit it acts for, `language` its choice or None, `places` what it is confined to.
 
-    `second` says whether it gives a code of its own beside its password.
+    `second` says whether it gives a code of its own beside its password, `external` that it has none: it signs in by a
+    provider, which also says what it may do.
     """
 
     name: str
@@ -37,6 +38,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     places: tuple[str, ...] = ()
     second: bool = False
+    external: bool = False
 
 
 def add_user(
@@ -102,15 +104,19 @@ def change_user(
     disabled: bool | None = None,
     units: Collection[str] | None = None,
     known: Collection[str] | None = None,
+    by_provider: bool = False,
     actor: str = "cli",
     now: float | None = None,
 ) -> User:
     """Change what is given. A disabled account loses its sessions. Raise `AccountError` when there is no such account,
-    or when no administrator would remain.
+    when no administrator with a password would remain, or when what it may do is a provider's to say.
     """
     now = time.time() if now is None else now
     with accounts.writing() as connection:
-        before = _existing(connection, name)
+        before = existing(connection, name)
+        granted = (roles, places, None if unit is msgspec.UNSET else (unit,))
+        if before.external and not by_provider and any(one is not None for one in granted):
+            raise AccountError("external", f"the provider says what {before.name} may do", "name")
         after = msgspec.structs.replace(
             before,
             roles=before.roles if roles is None else checked_roles(roles),
@@ -122,7 +128,7 @@ def change_user(
         )
         check_unit(after.roles, after.unit, units)
         check_places(after.roles, after.places, known)
-        if _administers(before) and not _administers(after) and _administrators(connection) == 1:
+        if administers(before) and not administers(after) and administrators(connection) == 1:
             raise AccountError("last_administrator", f"{before.name} is the last administrator")
         changed = {
             key: getattr(after, key)
@@ -150,7 +156,9 @@ def set_password(accounts: Accounts, name: str, password: str, *, actor: str = "
     now = time.time() if now is None else now
     hashed = accounts.hasher.hash(checked_password(password, name))
     with accounts.writing() as connection:
-        user = _existing(connection, name)
+        user = existing(connection, name)
+        if user.external:
+            raise AccountError("external", f"{user.name} has no password here: it signs in by a provider", "name")
         connection.execute(update(USERS).where(USERS.c.name == user.name).values(password=hashed, changed=now))
         revoke_all(connection, user.name, now)
         append(connection, actor, "user.password", user.name, {}, now)
@@ -191,26 +199,34 @@ def insert_user(
     places: Iterable[str] = (),
     units: Collection[str] | None,
     known: Collection[str] | None = None,
+    issuer: str | None = None,
+    subject: str | None = None,
+    disabled: bool = False,
     actor: str,
     now: float,
 ) -> User:
-    """Insert an account whose password is hashed already, within a transaction. Raise `AccountError`."""
+    """Insert an account whose password is hashed already, within a transaction. Raise `AccountError`.
+
+    One that signs in by a provider has its `issuer` and `subject`, and no password.
+    """
     user = User(
         name=checked_name(name),
         display=checked_display(display, name),
         roles=checked_roles(roles),
         unit=unit or None,
         language=checked_language(language),
-        disabled=False,
+        disabled=disabled,
         created=now,
         places=tuple(places),
+        external=issuer is not None,
     )
     check_unit(user.roles, user.unit, units)
     check_places(user.roles, user.places, known)
     if connection.execute(select(USERS.c.name).where(USERS.c.name == user.name)).first():
         raise AccountError("name_taken", f"there is an account {user.name} already", "name")
     lists = {"roles": " ".join(user.roles), "places": " ".join(user.places), "second": None}
-    row: dict[str, Any] = msgspec.structs.asdict(user) | lists
+    row: dict[str, Any] = msgspec.structs.asdict(user) | lists | {"issuer": issuer, "subject": subject}
+    del row["external"]
     connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
     append(
         connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit, "places": user.places}, now
@@ -230,6 +246,7 @@ def user_of(row: Any) -> User:
         created=row.created,
         places=tuple(row.places.split()),
         second=row.second is not None,
+        external=row.issuer is not None,
     )
 
 
@@ -300,17 +317,20 @@ def check_places(roles: Collection[str], places: Collection[str], known: Collect
             raise AccountError("unknown_place", f"the site has no place or area {place!r}{hint}", "places")
 
 
-def _existing(connection: Connection, name: str) -> User:
+def existing(connection: Connection, name: str) -> User:
+    """Find an account within a transaction. Raise `AccountError` when there is none."""
     row = connection.execute(select(USERS).where(USERS.c.name == normal_name(name))).first()
     if row is None:
         raise AccountError("unknown_user", f"there is no account {name}", "name")
     return user_of(row)
 
 
-def _administers(user: User) -> bool:
-    return "administrator" in user.roles and not user.disabled
+def administers(user: User) -> bool:
+    """Tell who can administer whatever becomes of the provider."""
+    return "administrator" in user.roles and not user.disabled and not user.external
 
 
-def _administrators(connection: Connection) -> int:
+def administrators(connection: Connection) -> int:
+    """Count who can administer, within a transaction."""
     rows = connection.execute(select(USERS).where(USERS.c.disabled.is_(False)))
-    return sum(_administers(user_of(row)) for row in rows)
+    return sum(administers(user_of(row)) for row in rows)

@@ -23,6 +23,7 @@ from alerts.console.routes import (
     models,
     modes,
     notifications,
+    oidc,
     operations,
     plans,
     publications,
@@ -41,6 +42,7 @@ from alerts.console.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    oidc.router,
     accounts.router,
     site.router,
     publications.router,

@@ -14,6 +14,8 @@ from alerts.console.accounts import (
     add_user,
     audit_break,
     change_user,
+    erase_person,
+    export_person,
     list_audit,
     list_sessions,
     list_tokens,
@@ -96,6 +98,20 @@ async def changed_user(
         return msgspec.structs.asdict(user)
 
     return await to_thread.run_sync(change, limiter=console.hashing)
+
+
+@router.post("/users/{name}/export", response_model=schema.Personal)
+def personal(
+    request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]
+) -> dict[str, Any]:
+    """Give all that the accounts hold of a person, for that person; it is audited."""
+    return export_person(_console(request).accounts, name, actor=identity.actor)
+
+
+@router.post("/users/{name}/erase", response_model=schema.User)
+def erased(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> Any:
+    """Take away all that the accounts hold of a person but the audit, at their request; it cannot be undone."""
+    return msgspec.structs.asdict(erase_person(_console(request).accounts, name, actor=identity.actor))
 
 
 @router.delete("/users/{name}/second-step", status_code=204)

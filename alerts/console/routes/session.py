@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -17,6 +18,7 @@ from alerts.console.accounts import (
     claim_first,
     confirm_second,
     end_session,
+    find_session,
     record_audit,
     remove_second,
 )
@@ -25,6 +27,9 @@ from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow, check_origin
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
+
+FRESH = 600.0
+"""Seconds for which who has just signed in by a provider needs not do so again."""
 
 
 @router.post("/session", response_model=schema.Me)
@@ -35,7 +40,7 @@ async def log_in(request: Request, response: Response, body: schema.LogIn) -> di
     """
     console: Console = request.app.state.console
     check_origin(request)
-    address = _address(request)
+    address = address_of_request(request)
     admit(console.throttle.attempt(body.name, address))
 
     def check() -> Any:
@@ -88,7 +93,10 @@ def mute(
 async def ask_second_step(
     request: Request, body: schema.Confirm, identity: Annotated[Identity, Depends(allow("account.read"))]
 ) -> dict[str, Any]:
-    """Make the secret of a second step for oneself, once the password is given again. It is shown this once."""
+    """Make the secret of a second step for oneself, once the password is given again. It is shown this once.
+
+    Who signs in by a provider gives no password, and has just done so.
+    """
     console: Console = request.app.state.console
 
     def ask() -> str:
@@ -110,9 +118,23 @@ def confirm_second_step(
     """Put the second step in force with a code of it; all other sessions of the account end."""
     console: Console = request.app.state.console
     session = _session_of(identity)
-    admit(console.throttle.attempt(identity.name, _address(request)))
+    admit(console.throttle.attempt(identity.name, address_of_request(request)))
     confirm_second(console.accounts, identity.name, body.code, actor=identity.actor, keep=session)
-    console.throttle.succeeded(identity.name, _address(request))
+    console.throttle.succeeded(identity.name, address_of_request(request))
+
+
+@router.post("/me/second-step/code", status_code=204)
+def give_second_step(
+    request: Request, body: schema.Code, identity: Annotated[Identity, Depends(allow("account.read"))]
+) -> None:
+    """Give the code of one's second step in a session that a provider began."""
+    console: Console = request.app.state.console
+    session, address = _session_of(identity), address_of_request(request)
+    admit(console.throttle.attempt(identity.name, address))
+    if not check_second(console.accounts, identity.name, body.code, session=session):
+        record_audit(console.accounts, identity.actor, "session.refused", identity.name, second_step=True)
+        raise Problem(422, "wrong_code", field="code")
+    console.throttle.succeeded(identity.name, address)
 
 
 @router.post("/me/second-step/remove", status_code=204)
@@ -123,6 +145,8 @@ async def remove_second_step(
     console: Console = request.app.state.console
     if console.gate.asks_second(identity.roles):
         raise Problem(409, "second_kept")
+    if identity.second_needed:
+        raise Problem(403, "code_needed")
 
     def remove() -> None:
         remove_second(console.accounts, identity.name, actor=identity.actor)
@@ -132,10 +156,18 @@ async def remove_second_step(
 
 
 async def _know_again(request: Request, identity: Identity, password: str) -> None:
-    """Ask whoever is logged in for their password once more. Raise `Problem` 422 when it is not theirs."""
+    """Ask whoever is logged in for their password once more. Raise `Problem` 422 when it is not theirs.
+
+    Who has none is known again by a session that has just begun.
+    """
     console: Console = request.app.state.console
-    _session_of(identity)
-    address = _address(request)
+    id = _session_of(identity)
+    if identity.external:
+        session = find_session(console.accounts, id)
+        if session is None or time.time() - session.created > FRESH:
+            raise Problem(422, "sign_in_again", field="password")
+        return
+    address = address_of_request(request)
     admit(console.throttle.attempt(identity.name, address))
 
     def check() -> bool:
@@ -157,7 +189,7 @@ async def first_administrator(request: Request, response: Response, body: schema
     """Make the first administrator with the one-time link, and log in as it."""
     console: Console = request.app.state.console
     check_origin(request)
-    address = _address(request)
+    address = address_of_request(request)
     admit(console.throttle.attempt("first administrator", address))
     language = getattr(request.state, "language", None)
 
@@ -182,6 +214,7 @@ def describe(console: Console, identity: Identity) -> dict[str, Any]:
         "second": identity.second,
         "second_needed": identity.second_needed,
         "second_kept": identity.session is not None and console.gate.asks_second(identity.roles),
+        "external": identity.external,
         "csrf": console.gate.csrf(identity.session) if identity.session else "",
         "zone": site.zone,
         "site": {"id": site.id, "name": {"zh": site.name.zh, "en": site.name.en}},
@@ -194,20 +227,9 @@ def _begin(
     seconds = console.config.session_absolute
     session = begin_session(console.accounts, user.name, address=address, agent=agent, absolute=seconds)
     console.gate.set_cookie(request, response, session, seconds)
-    identity = Identity(
-        actor=f"user:{user.name}",
-        name=user.name,
-        display=user.display,
-        roles=user.roles,
-        unit=user.unit,
-        language=user.language,
-        places=user.places,
-        session=session,
-        second=user.second,
-        second_needed=console.gate.asks_second(user.roles) and not user.second,
-    )
-    return describe(console, identity)
+    return describe(console, console.gate.person(user, session, given=False))
 
 
-def _address(request: Request) -> str:
+def address_of_request(request: Request) -> str:
+    """Name the address that a request comes from."""
     return request.client.host if request.client else ""

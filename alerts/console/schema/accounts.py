@@ -18,9 +18,15 @@ class LogIn(Body):
 
 
 class Confirm(Body):
-    """One's own password, given once more."""
+    """One's own password, given once more; empty from who signs in by a provider."""
 
     password: str = Field(max_length=1024)
+
+
+class SignInBy(Answer):
+    """By what one signs in, beside a password: the provider's name, where there is one."""
+
+    provider: Text | None
 
 
 class Code(Body):
@@ -62,8 +68,9 @@ class Me(Answer):
     places: list[str]
     language: Language | None
     second: bool = False  # whether one gives a code beside the password
-    second_needed: bool = False  # whether one has to set that up before anything else
+    second_needed: bool = False  # whether one has to set that up, or to give a code, before anything else
     second_kept: bool = False  # whether one may not take it away
+    external: bool = False  # whether one signs in by a provider
     csrf: str
     zone: str
     site: SiteName
@@ -81,6 +88,7 @@ class User(Answer):
     disabled: bool
     created: float
     second: bool = False  # whether it gives a code beside its password
+    external: bool = False  # whether it signs in by a provider, which says what it may do
 
 
 class Session(Answer):
@@ -184,6 +192,15 @@ class Audit(Answer):
     next: int | None = None
     checked: bool = False
     broken: int | None = None
+
+
+class Personal(Answer):
+    """What the accounts hold of a person: the account, its sessions and drafts of rules, what it did (the audit)."""
+
+    account: dict[str, Any]
+    sessions: list[dict[str, Any]]
+    drafts: list[dict[str, Any]]
+    audit: list[AuditEntry]
 
 
 class MadeToken(Token):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.console.accounts import (
@@ -26,6 +27,7 @@ from alerts.console.accounts import (
     list_tokens,
     list_users,
     open_accounts,
+    personal,
     read_key,
     record_audit,
     revoke_token,
@@ -39,6 +41,36 @@ from .conftest import CHEAP, PASSWORD
 def accounts(tmp_path: Path) -> Iterator[Accounts]:
     accounts = open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)
     yield accounts
+    accounts.close()
+
+
+def test_a_persons_data_is_given_and_taken_away_on_request(tmp_path: Path) -> None:
+    accounts = open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)
+    add_user(accounts, "root", PASSWORD, ["administrator"])
+    add_user(accounts, "li.wei", PASSWORD, ["duty"], display="李伟", language="en", places=["s"])
+    session = begin_session(accounts, "li.wei", address="10.0.0.7", agent="a telephone")
+    told = personal.export_person(accounts, "li.wei", actor="user:root")
+    text = msgspec.json.encode(told).decode()
+    assert told["account"]["display"] == "李伟" and told["sessions"][0]["address"] == "10.0.0.7"
+    assert {entry["action"] for entry in told["audit"]} == {"user.add", "session.begin"}
+    assert "argon2" not in text and session not in text
+    gone = personal.erase_person(accounts, "li.wei", actor="user:root")
+    assert (gone.display, gone.disabled, gone.places, gone.language) == ("li.wei", True, (), None)
+    assert find_session(accounts, session) is None and check_password(accounts, "li.wei", PASSWORD) is None
+    left = personal.export_person(accounts, "li.wei", actor="user:root")
+    assert left["sessions"] == [] and "李伟" not in msgspec.json.encode(left["account"]).decode()
+    assert [entry.action for entry in list_audit(accounts, actor="user:root")] == [
+        "user.export",
+        "user.erase",
+        "user.export",
+    ]
+    with pytest.raises(AccountError, match="already"):
+        add_user(accounts, "li.wei", PASSWORD, ["viewer"])
+    with pytest.raises(AccountError, match="last administrator"):
+        personal.erase_person(accounts, "root", actor="user:root")
+    with pytest.raises(AccountError, match="no account"):
+        personal.export_person(accounts, "nobody", actor="user:root")
+    assert audit_break(accounts) is None
     accounts.close()
 
 

@@ -158,8 +158,11 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/v1/users", {"name": "new", "password": PASSWORD, "roles": ["viewer"]}, ADMINISTRATOR),
     ("PATCH", "/api/v1/users/new", {"display": "New"}, ADMINISTRATOR),
     ("DELETE", "/api/v1/users/new/second-step", None, ADMINISTRATOR),
+    ("POST", "/api/v1/users/new/export", None, ADMINISTRATOR),
+    ("POST", "/api/v1/users/new/erase", None, ADMINISTRATOR),
     ("POST", "/api/v1/me/second-step", {"password": PASSWORD}, EVERYONE | {"gateway"}),
     ("PUT", "/api/v1/me/second-step", {"code": "123456"}, EVERYONE | {"gateway"}),
+    ("POST", "/api/v1/me/second-step/code", {"code": "123456"}, EVERYONE | {"gateway"}),
     ("POST", "/api/v1/me/second-step/remove", {"password": PASSWORD}, EVERYONE | {"gateway"}),
     ("GET", "/api/v1/sessions", None, ADMINISTRATOR),
     ("DELETE", "/api/v1/sessions/none", None, ADMINISTRATOR),
@@ -179,6 +182,10 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
 ]
 OPEN = {
     ("POST", "/api/v1/session"),
+    ("GET", "/api/v1/sign-in"),
+    ("GET", "/api/v1/oidc/begin"),
+    ("GET", "/api/v1/oidc/callback"),
+    ("GET", "/api/v1/oidc/end"),
     ("POST", "/api/v1/first-administrator"),
     ("POST", "/api/v1/replies"),
     ("POST", "/api/v1/callbacks/{target}"),

@@ -343,6 +343,10 @@ def test_every_registered_unit_is_one_of_ours() -> None:
         (b'[{"n":"\\n","v":1,"x":[' + b",".join([b"[]"] * 300_000) + b"]}]", "malformed"),
         (text(*[{"n": "p12", "u": f"x{k}", "v": 1} for k in range(MAX_RECORDS)]), "wrong_unit"),
         (text(*[{"n": "meter", "u": "Cel", "s": 1}] * MAX_RECORDS), "wrong_unit"),
+        (
+            b"[" + b",".join([b'{"v":0.99999999999999999e-300,"s":0.99999999999999999E-0300}'] * 4990) + b"]",
+            "oversized",
+        ),
     ],
 )
 def test_what_is_made_to_be_slow_is_refused_in_time(payload: bytes, reason: str) -> None:

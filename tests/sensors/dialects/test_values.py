@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,14 @@ def test_a_number_is_what_the_simple_pattern_says(text: bytes) -> None:
     assert values.reason_of(text, ValueError()) == (
         "not_finite" if PLAIN.fullmatch(text) and math.isinf(expected) else "malformed"
     )
+
+
+def test_numbers_near_nothing_are_refused_only_where_they_are_many_in_much() -> None:
+    many = b"[" + b",".join([b"0.99999999999999999E-0300"] * 1001)
+    with pytest.raises(values.TooLarge):
+        values.require_quick(many + b" " * 65_536)
+    for fine in (many, b'["1.5e-05",' + b"1.5e-05,1e-9," * 9000, b"[" + b"1e-300," * 1000 + b"2," * 60_000):
+        values.require_quick(fine)
 
 
 def test_what_is_too_long_is_refused_by_its_length() -> None:

@@ -4,7 +4,7 @@ import type {
   Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
-  Status, SystemChecks, Token, Trace, User,
+  Status, SystemChecks, Text, Token, Trace, User,
 } from './contract';
 import type { Schema } from './components/rule_completion';
 import { language, t } from './i18n';
@@ -146,6 +146,9 @@ export function sheet(path: string): string {
   return `${ROOT}${path}?language=${language.value}`;
 }
 
+/** Where the browser goes to sign in by the provider, and to sign out there too. */
+export const PROVIDER = { begin: `${ROOT}/oidc/begin`, end: `${ROOT}/oidc/end` };
+
 /** The address of a situation report as PDF. */
 export function situationSheet(place: string, period: ReportPeriod, day: string): string {
   return `${ROOT}/situation/report.pdf${query({ place, period, day, language: language.value })}`;
@@ -180,6 +183,8 @@ export const api = {
   me: () => request<Me>('GET', '/me'),
   signIn: (name: string, password: string, code: string) => request<Me>('POST', '/session', { name, password, ...(code ? { code } : {}) }),
   muted: (reason: string) => request<unknown>('POST', '/me/mute', { reason }),
+  signInBy: () => request<{ provider: Text | null }>('GET', '/sign-in'),
+  giveSecond: (code: string) => request<unknown>('POST', '/me/second-step/code', { code }),
   signOut: () => request<unknown>('DELETE', '/session'),
   firstAdministrator: (token: string, name: string, password: string) =>
     request<Me>('POST', '/first-administrator', { token, name, password }),

@@ -32,6 +32,7 @@ export interface Me {
   second?: boolean; // one gives a code beside the password
   second_needed?: boolean; // one has to set that up before anything else
   second_kept?: boolean; // one may not take it away
+  external?: boolean; // one signs in by a provider, and has no password here
   csrf: string;
   zone: string;
   site: { id: string; name: Text };
@@ -499,6 +500,7 @@ export interface User {
   last_seen?: number | null;
   places?: string[];
   second?: boolean;
+  external?: boolean; // it signs in by a provider, which says what it may do
 }
 
 export interface Token {

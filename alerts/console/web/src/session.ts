@@ -1,6 +1,6 @@
 /** Signing in and out, and what follows from it. */
 import { batch } from '@preact/signals';
-import { api, ApiError, setCsrf, whenSignedOut } from './api';
+import { api, ApiError, PROVIDER, setCsrf, whenSignedOut } from './api';
 import { zone } from './clock';
 import type { Me } from './contract';
 import { adoptLanguage } from './i18n';
@@ -10,6 +10,8 @@ import { alarms, directory, dispatches, fieldOnly, incidents, loaded, me, setSit
 
 /** Where the person wanted to go when the sign-in page came between. */
 let wanted = '';
+/** Where it is kept while the browser is at the provider: this page is loaded anew afterwards. */
+const KEPT = 'foreshock.wanted';
 /** True when the session ended by itself, so that the sign-in page can say so. */
 let expired = false;
 
@@ -31,9 +33,16 @@ export async function signIn(name: string, password: string, code: string): Prom
   expired = false;
 }
 
+/** Keep where somebody wanted to go while they sign in by the provider. */
+export function keepWanted(): void {
+  sessionStorage.setItem(KEPT, wanted);
+}
+
 /** Where somebody who has just signed in goes: where they wanted to, else home. */
 export function landing(): string {
-  const target = wanted || (fieldOnly.peek() ? '#/field' : '#/');
+  const kept = sessionStorage.getItem(KEPT) ?? '';
+  sessionStorage.removeItem(KEPT);
+  const target = wanted || (kept.startsWith('#/') ? kept : '') || (fieldOnly.peek() ? '#/field' : '#/');
   wanted = '';
   return target;
 }
@@ -58,12 +67,14 @@ async function enter(person: Me): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
+  const external = me.peek()?.external ?? false;
   try {
     await api.signOut();
   } catch {
     // the session ends here even if the server did not hear it; it expires there by itself
   }
   forget(false);
+  if (external) location.assign(PROVIDER.end); // else whoever comes next would be let in as this person
 }
 
 /** The sign-in page comes between: remember where to go back to. */

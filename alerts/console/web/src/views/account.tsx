@@ -33,9 +33,15 @@ export function SecondFirst() {
     <main class="door" id="main" tabIndex={-1}>
       <section class="card" data-test="second-step" aria-label={t('second')}>
         <h1>{t('second')}</h1>
-        <p role="status">{t('second.first')}</p>
-        <p class="quiet">{t('second.help')}</p>
-        <SetUp after={() => void resume()} />
+        {me.value?.second ? (
+          <Give after={() => void resume()} />
+        ) : (
+          <>
+            <p role="status">{t('second.first')}</p>
+            <p class="quiet">{t('second.help')}</p>
+            <SetUp after={() => void resume()} />
+          </>
+        )}
       </section>
       <p>
         <button type="button" class="plain" onClick={() => void signOut()}>
@@ -43,6 +49,19 @@ export function SecondFirst() {
         </button>
       </p>
     </main>
+  );
+}
+
+/** Give the code of the second step in a session that the provider began. */
+function Give({ after }: { after: () => void }) {
+  const [code, setCode] = useState('');
+  return (
+    <form onSubmit={(event) => event.preventDefault()}>
+      <Code value={code} change={setCode} />
+      <Action class="primary" disabled={code.trim().length < 6} run={() => api.giveSecond(code.trim())} after={after}>
+        {t('second.give')}
+      </Action>
+    </form>
   );
 }
 
@@ -54,7 +73,7 @@ function SetUp({ after }: { after: () => void }) {
     return (
       <form onSubmit={(event) => event.preventDefault()}>
         <Password value={password} change={setPassword} />
-        <Action class="primary" disabled={!password} run={async () => setMade(await api.askSecond(password))}>
+        <Action class="primary" disabled={!password && !me.value?.external} run={async () => setMade(await api.askSecond(password))}>
           {t('second.set_up')}
         </Action>
       </form>
@@ -67,10 +86,7 @@ function SetUp({ after }: { after: () => void }) {
       <p>
         {t('second.by_hand')} <code class="secret" data-test="second-secret">{made.secret}</code>
       </p>
-      <label class="stacked">
-        <span>{t('login.code')}</span>
-        <input value={code} inputMode="numeric" autocomplete="one-time-code" maxLength={8} onInput={(event) => setCode(event.currentTarget.value)} />
-      </label>
+      <Code value={code} change={setCode} />
       <Action class="primary" disabled={code.trim().length < 6} run={() => api.confirmSecond(code.trim())} done={t('second.on')} after={after}>
         {t('second.confirm')}
       </Action>
@@ -84,14 +100,25 @@ function Remove() {
     <form onSubmit={(event) => event.preventDefault()}>
       <p>✓ {t('second.is_on')}</p>
       <Password value={password} change={setPassword} />
-      <Action disabled={!password} run={() => api.removeSecond(password)} done={t('second.off')} after={() => note(false)}>
+      <Action disabled={!password && !me.value?.external} run={() => api.removeSecond(password)} done={t('second.off')} after={() => note(false)}>
         {t('second.remove')}
       </Action>
     </form>
   );
 }
 
+function Code({ value, change }: { value: string; change: (text: string) => void }) {
+  return (
+    <label class="stacked">
+      <span>{t('login.code')}</span>
+      <input value={value} inputMode="numeric" autocomplete="one-time-code" maxLength={8} onInput={(event) => change(event.currentTarget.value)} />
+    </label>
+  );
+}
+
+/** One's own password once more; who signs in by the provider has none, and is known by having just done so. */
 function Password({ value, change }: { value: string; change: (text: string) => void }) {
+  if (me.value?.external) return null;
   return (
     <label class="stacked">
       <span>{t('second.password')}</span>

@@ -1,12 +1,17 @@
 /** Sign in; and the page behind the one-time link that makes the first administrator. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from '../api';
-import { language, setLanguage, t } from '../i18n';
+import { api, ApiError, PROVIDER } from '../api';
+import { useLoad } from '../components/load';
+import { language, setLanguage, t, tName } from '../i18n';
 import { route } from '../router';
-import { claimFirst, sessionExpired, signIn } from '../session';
+import { claimFirst, keepWanted, sessionExpired, signIn } from '../session';
+
+/** Why a sign-in by the provider came to nothing, as the server names it in the address. */
+const PROBLEMS = ['away', 'state', 'denied', 'token', 'group', 'account', 'disabled'] as const;
 
 export function LoginView() {
+  const problem = PROBLEMS.find((one) => one === route.value.query.get('problem'));
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
@@ -15,6 +20,8 @@ export function LoginView() {
   return (
     <Card title={t('login.title')}>
       {sessionExpired() && <p class="hint" role="status">{t('login.expired')}</p>}
+      {problem && <p class="error" role="alert">{t(`login.problem.${problem}`)}</p>}
+      <ByProvider />
       <form onSubmit={submit}>
         <Field label={t('login.name')} value={name} onInput={setName} autocomplete="username" focus />
         <Field label={t('login.password')} value={password} onInput={setPassword} autocomplete="current-password" secret />
@@ -25,6 +32,20 @@ export function LoginView() {
         </button>
       </form>
     </Card>
+  );
+}
+
+/** The way in by the provider, where the site has one; a password stays the other. */
+function ByProvider() {
+  const provider = useLoad(() => api.signInBy(), 'sign-in').data?.provider;
+  if (!provider) return null;
+  return (
+    <>
+      <a class="button wide" data-test="provider" href={PROVIDER.begin} onClick={keepWanted}>
+        {t('login.by', { name: tName(provider) })}
+      </a>
+      <p class="quiet">{t('login.or')}</p>
+    </>
   );
 }
 

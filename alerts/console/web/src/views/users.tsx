@@ -51,11 +51,15 @@ function Row({ user, again, change }: { user: User; again: () => void; change: (
       <td>{user.unit ? tName(directory.value?.units.get(user.unit)?.name) || user.unit : '—'}</td>
       <td>{user.places?.length ? user.places.map(somewhere).join(t('list.comma')) : t('users.place.all')}</td>
       <td>{user.second ? '✓' : '—'}</td>
-      <td>{t(off ? 'users.off' : 'users.on')}</td>
       <td>
-        <button type="button" class="plain" onClick={change}>
-          {t('users.change')} <span class="only-read">{user.name}</span>
-        </button>
+        {t(off ? 'users.off' : 'users.on')} {user.external && <span class="quiet">{t('users.external')}</span>}
+      </td>
+      <td>
+        {!user.external && (
+          <button type="button" class="plain" onClick={change}>
+            {t('users.change')} <span class="only-read">{user.name}</span>
+          </button>
+        )}
         {user.name !== me.value?.name && (
           <Action class="plain" run={() => api.changeUser(user.name, { disabled: !off })} after={again}>
             {t(off ? 'users.enable' : 'users.disable')} <span class="only-read">{user.name}</span>
