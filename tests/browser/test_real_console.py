@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from orders import carry_out
 from playwright.sync_api import expect
 from real import PASSWORD, enter, load_fixtures, serving
 
@@ -85,26 +86,7 @@ def test_from_first_sign_to_closed_case_on_the_real_api(browser: Any, console: A
 
     task = phone.locator("[data-test=task]")
     expect(task).to_contain_text("bring tape")
-    for button, leg in (("Accept", "accepted"), ("On scene", "on_scene"), ("Resolved", "resolved")):
-        task.get_by_role("button", name=button).click()
-        expect(task).to_have_attribute("data-leg", leg)
-    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Resolved")
-    task.get_by_role("button", name="Feed back").click()
-    dialog = phone.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Confirm")).to_be_disabled()
-    dialog.get_by_label("What was told to whom").fill("told those below")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(task).to_have_attribute("data-leg", "fed_back")
-    task.get_by_role("button", name="Arrange a follow-up visit").click()
-    dialog.get_by_label("In how many days").fill("3")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(task).to_have_attribute("data-leg", "follow_up")
-    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Visit to come")
-    task.get_by_role("button", name="Visited: close").click()
-    dialog.get_by_label("What the visit found").fill("the ditch is clear")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(phone.locator(".no-tasks")).to_be_visible()
-    expect(desk.locator(".timeline")).to_contain_text("the ditch is clear")
+    carry_out(expect, phone, desk)
 
     desk.get_by_role("button", name="Close…").click()
     dialog = desk.get_by_role("dialog")
