@@ -20,7 +20,7 @@ def handover_pdf(
     Raise `paper.NoFont`.
     """
     say = Words(site, language)
-    paper = say.paper(say("sheet.handover"), now, say("exercise") if simulated else "", font)
+    paper = say.paper(say("sheet.handover"), now, say("simulation") if simulated else "", font)
     sheet = handover["sheet"]
     people = say.listed(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
     load = sheet["load"]
@@ -119,19 +119,31 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
     return paper.bytes()
 
 
+def _marked(say: Words, row: Row, text: str) -> str:
+    """Mark what the simulator raised: the sheet is read by people who were not there."""
+    return (
+        f"{text} [{say('simulation.short')}]" if row.get("simulated") else text
+    )  # absent: signed with an older version
+
+
 def _open(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["id"]))
-    return say.at(row["opened"]), title, say(f"sheet.state.{row['state']}"), say.who(row["acknowledged_by"])
+    return (
+        say.at(row["opened"]),
+        _marked(say, row, title),
+        say(f"sheet.state.{row['state']}"),
+        say.who(row["acknowledged_by"]),
+    )
 
 
 def _overdue(say: Words, row: Row) -> tuple[str, ...]:
     where = say.name("areas", row["area"])
-    return say.at(row["deadline"]), where, say.name("units", row["unit"]), say(f"leg.{row['leg']}")
+    return say.at(row["deadline"]), _marked(say, row, where), say.name("units", row["unit"]), say(f"leg.{row['leg']}")
 
 
 def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
-    return say.at(row["until"]), f"{title} {row['scope']}", row["reason"] or "", say.who(row["by"])
+    return say.at(row["until"]), _marked(say, row, f"{title} {row['scope']}"), row["reason"] or "", say.who(row["by"])
 
 
 def _silences(say: Words, row: Row) -> tuple[str, ...]:
@@ -150,7 +162,7 @@ def _until(say: Words, row: Row) -> str:
 
 def _degraded(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["scope"]))
-    return say.at(row["onset"]), row["scope"], title, say.name("areas", row["area"])
+    return say.at(row["onset"]), row["scope"], _marked(say, row, title), say.name("areas", row["area"])
 
 
 def _comments(say: Words, row: Row) -> tuple[str, ...]:

@@ -467,6 +467,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "notice.more": ("另有 {count} 条", "and {count} more"),
     "incident.title": ("{area}：{cause}（{level}）", "{area}: {cause} ({level})"),
     "exercise": ("演练", "Exercise"),
+    "simulation": ("模拟 · 非真实险情", "SIMULATION · not real"),  # as the page says it
+    "simulation.short": ("模拟", "Simulation"),
 }
 """Key → (Chinese, English)."""
 

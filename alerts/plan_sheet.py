@@ -39,7 +39,9 @@ def plan_pdf(
         return datetime.fromtimestamp(time, ZoneInfo(site.zone)).strftime("%Y-%m-%d %H:%M")
 
     level = incident["level"] if incident is not None else "red"
-    mark = say("exercise") if incident is not None and incident["simulated"] else ""
+    mark = ""
+    if incident is not None and incident["simulated"]:
+        mark = say("exercise" if incident.get("exercise") else "simulation")
     paper = Paper(
         plan["name"][tongue],
         head=site.name.en if tongue == "en" else site.name.zh,

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 
 from alerts.console.app import create_app
-from tests.browser.signing import sign_in
+from tests.browser import signing
 
 FIXTURES = Path(__file__).parents[1] / "alerts" / "console" / "conftest.py"
 PASSWORD = "correct horse battery"
@@ -61,8 +61,4 @@ def serving(engine: Any, config: Any) -> Iterator[Any]:
 
 def enter(browser: Any, console: Any, name: str, **size: Any) -> Any:
     """Sign in on the page as `name`, in a browser of its own."""
-    page = browser.new_context(locale="en", **size).new_page()
-    page.set_default_timeout(15_000)
-    page.goto(console.url)
-    sign_in(page, name, PASSWORD)
-    return page
+    return signing.enter(browser, console.url, name, PASSWORD, **size)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from alerts import messages
+
 SOURCES = Path(__file__).parents[2] / "alerts" / "console" / "web" / "src"
 ENTRY = re.compile(r"^  '([^']+)': '((?:[^'\\]|\\.)*)',$", re.M)
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -26,6 +28,13 @@ def test_catalogues_have_the_same_keys_and_place_holders() -> None:
     assert zh.keys() == en.keys()
     for key in zh:
         assert sorted(re.findall(r"\{\w+\}", zh[key])) == sorted(re.findall(r"\{\w+\}", en[key])), key
+
+
+def test_what_is_simulated_has_one_name_on_the_page_and_on_paper() -> None:
+    for tongue in ("zh", "en"):
+        words = catalogue(tongue)
+        for key in ("simulation", "simulation.short"):
+            assert words[key] == messages.text(key, tongue)
 
 
 def test_each_text_is_in_its_own_language_and_not_empty() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from orders import carry_out
 from playwright.sync_api import expect
 from real import PASSWORD, enter, load_fixtures, serving
 
@@ -85,26 +86,7 @@ def test_from_first_sign_to_closed_case_on_the_real_api(browser: Any, console: A
 
     task = phone.locator("[data-test=task]")
     expect(task).to_contain_text("bring tape")
-    for button, leg in (("Accept", "accepted"), ("On scene", "on_scene"), ("Resolved", "resolved")):
-        task.get_by_role("button", name=button).click()
-        expect(task).to_have_attribute("data-leg", leg)
-    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Resolved")
-    task.get_by_role("button", name="Feed back").click()
-    dialog = phone.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Confirm")).to_be_disabled()
-    dialog.get_by_label("What was told to whom").fill("told those below")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(task).to_have_attribute("data-leg", "fed_back")
-    task.get_by_role("button", name="Arrange a follow-up visit").click()
-    dialog.get_by_label("In how many days").fill("3")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(task).to_have_attribute("data-leg", "follow_up")
-    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Visit to come")
-    task.get_by_role("button", name="Visited: close").click()
-    dialog.get_by_label("What the visit found").fill("the ditch is clear")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(phone.locator(".no-tasks")).to_be_visible()
-    expect(desk.locator(".timeline")).to_contain_text("the ditch is clear")
+    carry_out(expect, phone, desk)
 
     desk.get_by_role("button", name="Close…").click()
     dialog = desk.get_by_role("dialog")
@@ -155,8 +137,8 @@ def test_the_live_panel_shows_stills_until_it_is_stopped_and_says_why_there_is_n
 def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, console: Any) -> None:
     console.condition(level=2)
     alarm = console.journal.alarms().items[0]
-    for number, grey in enumerate((40, 120, 200)):
-        args = {"camera": "cam", "sha": keep(console.config.snapshots, jpeg(grey)), "time": alarm["onset"] + number}
+    for number, (after, grey) in enumerate(((-600, 40), (0, 120), (1, 200))):
+        args = {"camera": "cam", "sha": keep(console.config.snapshots, jpeg(grey)), "time": alarm["onset"] + after}
         taken = Command(
             id=f"snap-{number}",
             kind="snapshot",
@@ -170,17 +152,28 @@ def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, cons
     desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
     strip = desk.locator("[data-test=strip]")
     expect(strip.get_by_role("radio")).to_have_count(3)
-    expect(strip.locator("figcaption")).to_contain_text("1 of 3")  # the one nearest to the onset
+    expect(strip.locator("figcaption")).to_contain_text("2 of 3")  # the one nearest to the onset
     large = strip.locator("a > img")
     assert large.evaluate("one => one.decode().then(() => one.naturalWidth)") == 160
     strip.get_by_role("radio", checked=True).focus()
-    desk.keyboard.press("ArrowRight")
-    expect(strip.locator("figcaption")).to_contain_text("2 of 3")
+    desk.keyboard.press("ArrowLeft")
+    expect(strip.locator("figcaption")).to_contain_text("1 of 3")
     desk.keyboard.press("End")
     expect(strip.locator("figcaption")).to_contain_text("3 of 3")
     expect(strip.get_by_role("radio", checked=True)).to_be_focused()
+    lane = desk.locator("[data-test=lane] button")
+    expect(lane).to_have_count(2)  # on the chart's axis: two that are a second apart on one pile, one far before
+    expect(lane.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(lane.nth(1)).to_have_attribute("aria-label", re.compile("2 close together"))
+    lane.nth(1).click()  # the other one of the pile
+    expect(strip.locator("figcaption")).to_contain_text("2 of 3")
+    strip.get_by_role("radio", checked=True).focus()
     desk.keyboard.press("Home")
     expect(strip.locator("figcaption")).to_contain_text("1 of 3")
+    expect(lane.nth(0)).to_have_attribute("aria-pressed", "true")
+    strip.get_by_role("button", name="Play as a clip").click()
+    expect(strip.locator("figcaption")).to_contain_text("3 of 3")
+    expect(strip.get_by_role("button", name="Play as a clip")).to_have_attribute("aria-pressed", "false")
     desk.context.close()
 
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from tests.browser.conftest import browser as browser
-from tests.browser.signing import sign_in
+from tests.browser.orders import carry_out
+from tests.browser.signing import enter
 from tests.integration.running import PASSWORD, Mqtt, Running, running
 from tests.waiting import until
 
@@ -102,15 +103,6 @@ def test_a_landslide_from_the_rain_to_the_follow_up_visit(product: Running, duty
     mqtt.close()
 
 
-def enter(browser: Any, product: Running, name: str, **size: Any) -> Any:
-    """Sign in on the page as `name`, in a browser of its own."""
-    page = browser.new_context(**size).new_page()
-    page.set_default_timeout(15_000)
-    page.goto(product.address)
-    sign_in(page, name, PASSWORD)
-    return page
-
-
 def add_people(browser: Any, product: Running, unit: str) -> None:
     """Make the first administrator by the printed link, on the page, and accounts for an officer and a team."""
     token = re.search(r"first\?token=(\S+)", product.said)
@@ -134,8 +126,8 @@ def test_a_landslide_is_played_through_the_page(browser: Any, product: Running, 
     expect = pytest.importorskip("playwright.sync_api").expect
     area, unit = "slope-04", "team-yanluo-hongqiaotou"
     add_people(browser, product, unit)
-    desk = enter(browser, product, "chen", viewport={"width": 1440, "height": 900})
-    phone = enter(browser, product, "zhou", viewport={"width": 390, "height": 844})
+    desk = enter(browser, product.address, "chen", PASSWORD, viewport={"width": 1440, "height": 900})
+    phone = enter(browser, product.address, "zhou", PASSWORD, viewport={"width": 390, "height": 844})
     expect(phone.locator(".no-tasks")).to_be_visible()
 
     mqtt = Mqtt(product.mqtt_port)
@@ -152,24 +144,7 @@ def test_a_landslide_is_played_through_the_page(browser: Any, product: Running, 
     head.get_by_role("button", name="Acknowledge").click()
     expect(head.locator(".facts")).to_contain_text("chen")
 
-    task, dialog = phone.locator("[data-test=task]"), phone.get_by_role("dialog")
-    for button, leg in (("Accept", "accepted"), ("On scene", "on_scene"), ("Resolved", "resolved")):
-        task.get_by_role("button", name=button).click()
-        expect(task).to_have_attribute("data-leg", leg)
-    for button, box, text, leg in (
-        ("Feed back", "What was told to whom", "told the bus stop below", "fed_back"),
-        ("Arrange a follow-up visit", "In how many days", "3", "follow_up"),
-    ):
-        task.get_by_role("button", name=button).click()
-        dialog.get_by_label(box).fill(text)
-        dialog.get_by_role("button", name="Confirm").click()
-        expect(task).to_have_attribute("data-leg", leg)
-    expect(desk.locator("[data-test=dispatch] .at")).to_contain_text("Visit to come")
-    task.get_by_role("button", name="Visited: close").click()
-    dialog.get_by_label("What the visit found").fill("the ditch is clear")
-    dialog.get_by_role("button", name="Confirm").click()
-    expect(phone.locator(".no-tasks")).to_be_visible()
-    expect(desk.locator(".timeline")).to_contain_text("the ditch is clear")
+    carry_out(expect, phone, desk)
 
     for one in duty.get(f"/incidents/{alarm['incident']}").json()["alarms"]:  # the sensor went down with the slope
         desk.goto(f"{product.address}/#/alarms/{one}")

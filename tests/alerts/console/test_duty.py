@@ -84,7 +84,9 @@ def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
     assert [(one["areas"], one["soon"]) for one in silences] == [(["slope-1"], True), (["slope-2"], False)]
     assert [one["id"] for one in draft["sheet"]["open"]["items"]] == [incident]
     assert client.get("/api/v1/duty").json()["mine"]
-    assert "Outgoing" in said(client.get("/api/v1/handover/sheet.pdf?language=en").content)
+    engine.condition(level=2, rule="played", area="slope-2", simulated=True)
+    printed = said(client.get("/api/v1/handover/sheet.pdf?language=en").content)
+    assert "Outgoing" in printed and printed.count("[Simulation]") == 1 and "Exercise" not in printed
     body = {"turn": draft["turn"]["key"], "comment": "took over"}
     stranger = client.post("/api/v1/handover/sign", json=body, headers=desktop.token("administrator"))
     assert (stranger.status_code, stranger.json()["error"]["code"]) == (409, "handover.not_on_duty")
@@ -96,7 +98,7 @@ def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
     assert (kept["actor"], kept["reason"]) == ("user:duty", "took over")
     engine.condition(level=2, rule="later", area="slope-2")
     shown = client.get("/api/v1/handover").json()
-    assert len(shown["sheet"]["open"]["items"]) == 1  # as it was signed
+    assert len(shown["sheet"]["open"]["items"]) == 2  # as it was signed
     text = said(client.get(f"/api/v1/handovers/{kept['id']}/sheet.pdf?language=en").content)
     assert "took over" in text and "Taken over by" in text and "creep" in text
     assert "ends soon" in " ".join(text.split()) and "slope-2" in text

@@ -131,7 +131,7 @@ def test_plans_in_force_are_listed_and_printed(client: TestClient, desktop: Desk
     assert "边坡预案" in pypdfium2.PdfDocument(sheet.content)[0].get_textpage().get_text_range()
 
 
-def test_the_sheet_of_an_incident_has_its_ticks_and_is_marked_where_it_is_an_exercise(
+def test_the_sheet_of_an_incident_has_its_ticks_and_is_marked_where_it_is_simulated(
     client: TestClient, desktop: Desktop, engine: Engine
 ) -> None:
     engine.condition(level=2, simulated=True)
@@ -140,7 +140,7 @@ def test_the_sheet_of_an_incident_has_its_ticks_and_is_marked_where_it_is_an_exe
     client.post(f"/api/v1/incidents/{id}/tick", json={"step": "look", "note": "one crack"}, headers=headers)
     sheet = client.get(f"/api/v1/incidents/{id}/plan.pdf", headers=headers)
     said = pypdfium2.PdfDocument(sheet.content)[0].get_textpage().get_text_range()
-    for wanted in ("Slope plan", "one crack", "done by duty#", "Exercise", "Leave slope 1 in c, s"):
+    for wanted in ("Slope plan", "one crack", "done by duty#", "SIMULATION · not real", "Leave slope 1 in c, s"):
         assert wanted in said, wanted
     assert client.get("/api/v1/incidents/none/plan.pdf", headers=headers).status_code == 404
 

@@ -4,7 +4,7 @@ import { api } from '../api';
 import { moment } from '../clock';
 import type { AuditEntry } from '../contract';
 import { t } from '../i18n';
-import { go, href, route } from '../router';
+import { ask, route } from '../router';
 import { Action } from './action';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
@@ -19,10 +19,6 @@ export function AuditTab() {
   const [more, setMore] = useState<{ key: string; items: AuditEntry[]; next: number | null }>({ key, items: [], next: null });
   const further = more.key === key ? more : { key, items: [], next: data?.next ?? null };
   const next = further.items.length ? further.next : (data?.next ?? null);
-  const find = (field: string, value: string) => {
-    const parts = new URLSearchParams(Object.entries({ ...asked, [field]: value }).filter(([, one]) => one));
-    go(`${href('admin', 'audit')}${parts.size ? `?${parts}` : ''}`, true);
-  };
   const read = async () => {
     const page = await api.audit({ ...asked, before: next });
     setMore({ key, items: [...further.items, ...page.items], next: page.next });
@@ -30,10 +26,10 @@ export function AuditTab() {
   return (
     <>
       <div class="filters">
-        <Filter label={t('audit.actor')} value={asked.actor} change={(value) => find('actor', value)} example="user:chen" />
+        <Filter label={t('audit.actor')} value={asked.actor} change={(actor) => ask({ actor })} example="user:chen" />
         <label>
           <span>{t('audit.action')}</span>
-          <select value={asked.action} onChange={(event) => find('action', event.currentTarget.value)}>
+          <select value={asked.action} onChange={(event) => ask({ action: event.currentTarget.value })}>
             <option value="">{t('audit.all')}</option>
             {KINDS.map((one) => (
               <option key={one} value={one}>
@@ -42,7 +38,7 @@ export function AuditTab() {
             ))}
           </select>
         </label>
-        <Filter label={t('audit.target')} value={asked.target} change={(value) => find('target', value)} example="" />
+        <Filter label={t('audit.target')} value={asked.target} change={(target) => ask({ target })} example="" />
       </div>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data?.checked && (

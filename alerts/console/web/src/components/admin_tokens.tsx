@@ -7,6 +7,7 @@ import { t } from '../i18n';
 import { directory, unitName } from '../store';
 import { Action } from './action';
 import { Dialog } from './dialog';
+import { useAsked } from '../router';
 import { RoleBoxes, UnitChoice } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
@@ -15,7 +16,8 @@ import { Table } from './table';
 export function TokensTab() {
   const { data, error, again } = useLoad(() => api.tokens(), 'tokens');
   const [adding, setAdding] = useState(false);
-  const [old, setOld] = useState(false);
+  const [asked, setOld] = useAsked('old');
+  const old = asked !== '';
   const shown = (data ?? []).filter((one) => old || state(one) === 'on');
   return (
     <>
@@ -25,7 +27,7 @@ export function TokensTab() {
           {t('tokens.add')}
         </button>
         <label class="inline">
-          <input type="checkbox" checked={old} onChange={(event) => setOld(event.currentTarget.checked)} /> {t('tokens.old')}
+          <input type="checkbox" checked={old} onChange={(event) => setOld(event.currentTarget.checked ? '1' : '')} /> {t('tokens.old')}
         </label>
       </p>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}

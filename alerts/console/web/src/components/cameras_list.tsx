@@ -1,10 +1,9 @@
 /** The site's cameras and how they fare, the worst first; those of an area, or those that are not live. */
-import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment } from '../clock';
 import type { CameraFare, Health } from '../contract';
 import { t, tCode } from '../i18n';
-import { href } from '../router';
+import { href, useAsked } from '../router';
 import { areaName, cameraName } from '../store';
 import { AreaFilter } from './form';
 import { Failed, useLoad, Waiting } from './load';
@@ -14,8 +13,8 @@ import { share } from './report_plots';
 const STATES: readonly Health[] = ['live', 'stale', 'never'];
 
 export function CamerasList() {
-  const [area, setArea] = useState('');
-  const [state, setState] = useState('');
+  const [area, setArea] = useAsked('area');
+  const [state, setState] = useAsked('state');
   const { data, error, again } = useLoad(() => api.cameras(), 'cameras');
   const shown = data?.cameras.filter((one) => (!area || one.area === area) && (!state || one.state === state)) ?? [];
   return (

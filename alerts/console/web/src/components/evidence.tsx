@@ -1,12 +1,14 @@
 /** The evidence of an incident: the traces of its points, the camera's picture beside them. */
+import { Fragment } from 'preact';
 import { lazy, Suspense } from './lazy';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { now } from '../clock';
 import type { Alarm, Level, Snapshot } from '../contract';
 import { etaTerm, termForeseen } from '../features';
 import { t } from '../i18n';
 import { directory } from '../store';
 import { Waiting } from './load';
+import { PictureLane } from './picture_lane';
 import { Pictures } from './pictures';
 
 const Trace = lazy(() => import('./trace').then((module) => module.Trace));
@@ -23,12 +25,18 @@ export interface Onset {
 }
 
 export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]; snapshots: readonly Snapshot[]; area: string }) {
-  const [chosen, choose] = useState<number | null>(null);
+  const [chosen, chooseSpan] = useState<number | null>(null);
   const span = chosen ?? fitted(alarms);
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
   const shown = all ? points : points.slice(0, FIRST);
   const cameras = directory.value?.areas.get(area)?.cameras.length ?? 0;
+  const pictures = useMemo(() => [...snapshots].sort((a, b) => a.time - b.time || a.camera.localeCompare(b.camera)), [snapshots]);
+  const times = useMemo(() => pictures.map((one) => one.time), [pictures]);
+  const [looked, look] = useState<string | null>(null);
+  const own = looked === null ? -1 : pictures.findIndex((one) => one.url === looked);
+  const at = own >= 0 ? own : Math.max(nearest(times, alarms[0]?.onset ?? 0), 0);
+  const choose = (to: number) => look(pictures[to]?.url ?? null);
   const onsets = (point: string): Onset[] =>
     alarms
       .filter((alarm) => alarm.scope === point || alarm.explanation?.points?.includes(point))
@@ -42,11 +50,11 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
       <header class="row">
         <h3>{t('evidence')}</h3>
         <div class="segments" role="group" aria-label={t('evidence.span')}>
-          <button type="button" aria-pressed={chosen === null} onClick={() => choose(null)} title={t('span.fit.help')}>
+          <button type="button" aria-pressed={chosen === null} onClick={() => chooseSpan(null)} title={t('span.fit.help')}>
             {t('span.fit')}
           </button>
           {SPANS.map((seconds) => (
-            <button key={seconds} type="button" aria-pressed={chosen === seconds} onClick={() => choose(seconds)}>
+            <button key={seconds} type="button" aria-pressed={chosen === seconds} onClick={() => chooseSpan(seconds)}>
               {t(`span.${seconds}`)}
             </button>
           ))}
@@ -57,7 +65,13 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
           {!points.length && <p class="quiet">{t('evidence.none')}</p>}
           <Suspense fallback={<Waiting />}>
             {shown.map((point, index) => (
-              <Trace key={point} point={point} span={span} onsets={onsets(point)} height={index ? LOW : TALL} eta={eta(point)} />
+              <Fragment key={point}>
+                <Trace
+                  point={point} span={span} onsets={onsets(point)} height={index ? LOW : TALL} eta={eta(point)}
+                  pictures={times} picture={times[at] ?? null} onTime={(time) => choose(nearest(times, time))}
+                />
+                {!index && <PictureLane pictures={pictures} at={at} choose={choose} span={span} />}
+              </Fragment>
             ))}
           </Suspense>
           {points.length > shown.length && (
@@ -66,10 +80,15 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
             </button>
           )}
         </div>
-        <Pictures snapshots={snapshots} onset={alarms[0]?.onset ?? 0} area={area} />
+        <Pictures pictures={pictures} at={at} choose={choose} area={area} />
       </div>
     </section>
   );
+}
+
+/** The index of the time that is nearest to one; -1 where there is none. */
+function nearest(times: readonly number[], wanted: number): number {
+  return times.reduce((best, time, index) => (best < 0 || Math.abs(time - wanted) < Math.abs(times[best]! - wanted) ? index : best), -1);
 }
 
 /** The span that shows the first alarm from well before its onset until now, in doublings so that it holds still. */

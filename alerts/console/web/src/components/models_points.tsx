@@ -4,27 +4,29 @@ import { api, type PointQuery } from '../api';
 import { quantity } from '../clock';
 import { POINT_STATES, type Calibration, type PointCalibration, type PointOrder, type PointState } from '../contract';
 import { t, tCode } from '../i18n';
+import { ask, route } from '../router';
 import { areaName, pointName } from '../store';
 import { AreaOptions } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { RatesPlot } from './plots';
 
 const EACH = 50; // points a page
+const ORDERS: readonly PointOrder[] = ['worst', 'rate99', 'alarms', 'scored', 'point'];
 const PATIENCE = 300; // ms after the last letter before the server is asked
 
 export function PointCalibrations() {
-  const [asked, setAsked] = useState<Required<PointQuery>>({ area: '', find: '', state: '', order: 'worst', offset: 0 });
-  const [typed, setTyped] = useState('');
+  const asked = pointsAsked();
+  const [typed, setTyped] = useState(asked.find);
   const { data, error, again } = useLoad(() => api.modelPoints(asked, EACH), JSON.stringify(asked));
   const [last, setLast] = useState<Calibration | null>(null);
   useEffect(() => {
     if (data) setLast(data);
   }, [data]);
   useEffect(() => {
-    const timer = setTimeout(() => setAsked((old) => (old.find === typed ? old : { ...old, find: typed, offset: 0 })), PATIENCE);
+    const timer = setTimeout(() => typed !== asked.find && change({ find: typed }), PATIENCE);
     return () => clearTimeout(timer);
   }, [typed]);
-  const change = (part: Partial<PointQuery>) => setAsked((old) => ({ ...old, offset: 0, ...part }));
+  const change = ({ offset = 0, ...part }: Partial<PointQuery>) => ask({ ...part, from: offset ? String(offset) : '' });
   const shown = data ?? last; // a page stays in sight until the next one is there
   return (
     <>
@@ -68,6 +70,18 @@ export function PointCalibrations() {
       )}
     </>
   );
+}
+
+/** What is asked for stands in the address. */
+function pointsAsked(): Required<PointQuery> {
+  const { query } = route.value;
+  return {
+    area: query.get('area') ?? '',
+    find: query.get('find') ?? '',
+    state: POINT_STATES.find((one) => one === query.get('state')) ?? '',
+    order: ORDERS.find((one) => one === query.get('order')) ?? 'worst',
+    offset: Math.max(Math.trunc(Number(query.get('from'))) || 0, 0),
+  };
 }
 
 function Sums({ told }: { told: Calibration }) {

@@ -6,16 +6,24 @@ import { language, t, tName } from '../i18n';
 import { cameraName, directory, mayOperate } from '../store';
 
 const STILL = 1000; // milliseconds between two stills
+const FRAME = 1000; // milliseconds that a picture of the clip is shown
 const AGAIN = 5000; // after one that did not come
 
-export function Pictures({ snapshots, onset, area }: { snapshots: readonly Snapshot[]; onset: number; area: string }) {
+interface Looked {
+  pictures: readonly Snapshot[]; // in order of time
+  at: number; // the one that is shown large
+  choose: (at: number) => void;
+}
+
+export function Pictures({ area, ...looked }: Looked & { area: string }) {
   const known = directory.value;
   const cameras = (known?.areas.get(area)?.cameras ?? []).flatMap((id) => known?.cameras.get(id) ?? []);
-  if (!snapshots.length && !cameras.length) return null;
+  const { pictures } = looked;
+  if (!pictures.length && !cameras.length) return null;
   return (
     <div class="pictures">
-      {snapshots.length > 0 && <Strip snapshots={snapshots} onset={onset} />}
-      {!snapshots.length && <p class="quiet no-picture">{t('picture.none', { n: cameras.length })}</p>}
+      {pictures.length > 0 && <Strip {...looked} />}
+      {!pictures.length && <p class="quiet no-picture">{t('picture.none', { n: cameras.length })}</p>}
       {cameras.map((camera) => (
         <Live key={camera.id} camera={camera} />
       ))}
@@ -24,12 +32,18 @@ export function Pictures({ snapshots, onset, area }: { snapshots: readonly Snaps
 }
 
 /** One picture large, all small beneath it; arrow keys, Home and End step through them. */
-function Strip({ snapshots, onset }: { snapshots: readonly Snapshot[]; onset: number }) {
-  const [chosen, choose] = useState<string | null>(null);
+function Strip({ pictures, at, choose }: Looked) {
   const [broken, setBroken] = useState<ReadonlySet<string>>(new Set());
-  const pictures = [...snapshots].sort((a, b) => a.time - b.time || a.camera.localeCompare(b.camera));
-  const usual = pictures.reduce((best, one, at) => (Math.abs(one.time - onset) < Math.abs(pictures[best]!.time - onset) ? at : best), 0);
-  const at = Math.max(chosen === null ? usual : pictures.findIndex((one) => one.url === chosen), 0);
+  const [playing, play] = useState(false);
+  useEffect(() => {
+    if (!playing) return undefined;
+    if (at + 1 >= pictures.length) {
+      play(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => choose(at + 1), FRAME);
+    return () => clearTimeout(timer);
+  }, [playing, at, pictures.length]);
   const shown = pictures[at]!;
   const step = (event: KeyboardEvent) => {
     const last = pictures.length - 1;
@@ -37,9 +51,13 @@ function Strip({ snapshots, onset }: { snapshots: readonly Snapshot[]; onset: nu
     const next = to[event.key];
     if (next === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    choose(pictures[next]!.url);
+    choose(next);
     const row = event.currentTarget as HTMLElement;
     row.querySelectorAll<HTMLElement>('[role=radio]')[next]?.focus();
+  };
+  const begin = (on: boolean) => {
+    if (on && at + 1 >= pictures.length) choose(0); // from its end: over again
+    play(on);
   };
   const alt = (one: Snapshot) => t('picture.alt', { camera: cameraName(one.camera), time: clockTime(one.time) });
   return (
@@ -58,6 +76,10 @@ function Strip({ snapshots, onset }: { snapshots: readonly Snapshot[]; onset: nu
         </span>
       </figcaption>
       {pictures.length > 1 && (
+        <>
+        <button type="button" class="plain play" aria-pressed={playing} title={t('picture.play.help')} onClick={() => begin(!playing)}>
+          {playing ? t('picture.pause') : t('picture.play')}
+        </button>
         <div class="thumbs" role="radiogroup" aria-label={t('picture.strip')} title={t('picture.strip.help')} onKeyDown={step}>
           {pictures.map((one, place) => (
             <button
@@ -67,13 +89,14 @@ function Strip({ snapshots, onset }: { snapshots: readonly Snapshot[]; onset: nu
               aria-checked={place === at}
               tabIndex={place === at ? 0 : -1}
               aria-label={alt(one)}
-              onClick={() => choose(one.url)}
+              onClick={() => choose(place)}
             >
               <img src={one.url} alt="" loading="lazy" />
               <span class="digits">{clockTime(one.time)}</span>
             </button>
           ))}
         </div>
+        </>
       )}
     </figure>
   );

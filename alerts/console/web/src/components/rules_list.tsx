@@ -1,10 +1,9 @@
 /** The rules in force: what they ask, who owns them, and how they fared by what incidents were closed as. */
-import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { duration, moment, now } from '../clock';
 import type { RulePrecision, RuleShown, Share } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { href } from '../router';
+import { ask, href, useAsked } from '../router';
 import { mayPromote } from '../store';
 import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
@@ -14,9 +13,11 @@ const BATCH = 50;
 const DAYS: readonly number[] = [7, 30, 90, 365];
 
 export function RuleList() {
-  const [find, setFind] = useState('');
-  const [offset, setOffset] = useState(0);
-  const [days, setDays] = useState(30);
+  const [find] = useAsked('find');
+  const [from, setFrom] = useAsked('from', '0');
+  const offset = Math.max(Math.trunc(Number(from)) || 0, 0);
+  const [span, setDays] = useAsked('days', '30');
+  const days = DAYS.find((one) => String(one) === span) ?? 30;
   const { data, error, again } = useLoad(() => api.rules(find, offset, BATCH), `rules ${find} ${offset}`);
   const fared = useLoad(() => api.precision(Math.floor(now.peek()) - days * 86400), `precision ${days}`);
   const how = new Map((fared.data ?? []).map((one) => [one.rule, one]));
@@ -28,15 +29,12 @@ export function RuleList() {
           <input
             type="search"
             value={find}
-            onInput={(event) => {
-              setFind(event.currentTarget.value);
-              setOffset(0);
-            }}
+            onInput={(event) => ask({ find: event.currentTarget.value, from: '' })}
           />
         </label>
         <label>
           <span>{t('rules.since')}</span>
-          <select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
+          <select value={days} onChange={(event) => setDays(event.currentTarget.value)}>
             {DAYS.map((one) => (
               <option key={one} value={one}>
                 {duration(one * 86400)}
@@ -74,8 +72,8 @@ export function RuleList() {
       )}
       {data && data.total > BATCH && (
         <p class="buttons">
-          <button type="button" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - BATCH))}>{t('rules.before')}</button>
-          <button type="button" disabled={offset + BATCH >= data.total} onClick={() => setOffset(offset + BATCH)}>{t('rules.next')}</button>
+          <button type="button" disabled={offset === 0} onClick={() => setFrom(String(Math.max(0, offset - BATCH)))}>{t('rules.before')}</button>
+          <button type="button" disabled={offset + BATCH >= data.total} onClick={() => setFrom(String(offset + BATCH))}>{t('rules.next')}</button>
         </p>
       )}
     </>

@@ -4,7 +4,7 @@ import { api } from '../api';
 import { duration, moment, now, quantity } from '../clock';
 import type { Replay, ReplayFound, ReplayResult } from '../contract';
 import { t, tCode } from '../i18n';
-import { go, href, route } from '../router';
+import { go, href, route, useAsked } from '../router';
 import { areaName, mayPromote } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
@@ -19,7 +19,7 @@ const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400, 0]; // 0: all t
 const SHOWN = 200;
 
 export function Replays() {
-  const [chosen, choose] = useState('');
+  const [chosen, choose] = useAsked('replay');
   const [started, setStarted] = useState(0);
   const list = useLoad(() => api.replays(), 'replays', started);
   const at = chosen || list.data?.[0]?.id || '';

@@ -8,12 +8,12 @@ import type { Forecast, Point, Trace as TraceData } from '../contract';
 import { language, t, tName } from '../i18n';
 import { directory } from '../store';
 import { shade } from '../theme';
+import { AHEAD, MARGIN, stretch } from './axis';
 import type { Onset } from './evidence';
 import { decorations, palette, poor, valueRange } from './trace_drawing';
 
 const REFRESH = 5000; // milliseconds between looks for newer readings
 const MOST = 2000; // readings asked for; the server decimates
-const AHEAD = 0.25; // of the span: room for what is to come, on all charts alike, so that they share one axis
 
 interface Props {
   point: string;
@@ -21,9 +21,12 @@ interface Props {
   onsets: readonly Onset[];
   height: number; // CSS pixels
   eta: string; // time to the limit when the alarm was raised, in words; '' unknown
+  pictures: readonly number[]; // unix seconds of what cameras took
+  picture: number | null; // the one that is looked at
+  onTime: (time: number) => void; // a time was pointed at
 }
 
-export function Trace({ point: id, span, onsets, height, eta }: Props) {
+export function Trace({ point: id, span, onsets, height, eta, pictures, picture, onTime }: Props) {
   const point = directory.value?.points.get(id);
   const { data, error } = useTrace(id, span);
   const [reading, setReading] = useState('');
@@ -62,7 +65,7 @@ export function Trace({ point: id, span, onsets, height, eta }: Props) {
       {error && !data && <p class="quiet">{error}</p>}
       {data && !data.time.length && <p class="quiet">{t('trace.empty')}</p>}
       {data && data.time.length > 0 && (
-        <Plot data={data} point={point} span={span} ahead={span * AHEAD} onsets={onsets} height={height} label={summary(name, unit, data, point)} onReading={setReading} />
+        <Plot data={data} point={point} span={span} ahead={span * AHEAD} onsets={onsets} pictures={pictures} picture={picture} onTime={onTime} height={height} label={summary(name, unit, data, point)} onReading={setReading} />
       )}
       {!data && !error && <div style={{ height }} aria-hidden="true" />}
     </figure>
@@ -144,6 +147,9 @@ interface PlotProps {
   ahead?: number; // seconds shown after that
   onsets: readonly Onset[];
   seen?: readonly number[]; // unix seconds at which cameras saw something
+  pictures?: readonly number[]; // and of the pictures they took
+  picture?: number | null; // the one that is looked at
+  onTime?: (time: number) => void; // a time was pointed at
   height: number;
   label: string;
   onReading: (text: string) => void;
@@ -151,11 +157,12 @@ interface PlotProps {
 
 const NOTHING: readonly number[] = [];
 
-export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHING, height, label, onReading }: PlotProps) {
+export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHING, pictures = NOTHING, picture = null, onTime, height, label, onReading }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef({ data, point, onsets, seen, span, stop, ahead });
-  latest.current = { data, point, onsets, seen, span, stop, ahead };
+  const current = { data, point, onsets, seen, pictures, picture, onTime, span, stop, ahead };
+  const latest = useRef(current);
+  latest.current = current;
   const look = `${shade.value} ${language.value} ${zone.value}`;
 
   useEffect(() => {
@@ -168,16 +175,17 @@ export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHIN
         width: host.clientWidth || 400,
         height,
         legend: { show: false },
+        padding: [null, MARGIN.right, null, null],
         cursor: { sync: { key: 'evidence' }, drag: { x: true, y: false }, points: { size: 6 } },
         tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone.peek()),
         scales: {
-          x: { range: () => shown(latest.current) },
+          x: { range: () => stretch(latest.current) },
           y: { range: (_, low, high) => valueRange(low, high, latest.current.point, latest.current.data.forecast) },
           score: { range: [0, 6] },
         },
         axes: [
           { ...axis, size: 28, space: 64, values: timeLabels },
-          { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => quantity(tick)) },
+          { ...axis, size: MARGIN.left, space: 34, values: (_, ticks) => ticks.map((tick) => quantity(tick)) },
         ],
         series: [
           {},
@@ -189,7 +197,7 @@ export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHIN
         bands: [{ series: [4, 3], fill: colours.spread }], // between the highest and the lowest of each span
         hooks: {
           drawClear: [(u) => decorations.under(u, latest.current.point, latest.current.data.forecast, colours)],
-          draw: [(u) => decorations.over(u, latest.current.point, latest.current.onsets, latest.current.data.flagged ?? [], latest.current.seen, colours)],
+          draw: [(u) => decorations.over(u, { ...latest.current, flagged: latest.current.data.flagged ?? [] }, colours)],
           setCursor: [(u) => onReading(reading(u, latest.current.point))],
         },
       },
@@ -197,6 +205,7 @@ export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHIN
       host,
     );
     plot.current = chart;
+    chart.over.addEventListener('click', () => latest.current.onTime?.(chart.posToVal(chart.cursor.left ?? 0, 'x')));
     const observer = new ResizeObserver(() => chart.setSize({ width: host.clientWidth || 400, height }));
     observer.observe(host);
     return () => {
@@ -208,15 +217,9 @@ export function Plot({ data, point, span, stop, ahead = 0, onsets, seen = NOTHIN
 
   useEffect(() => {
     plot.current?.setData(columns(data));
-  }, [data, onsets.length, seen, span, stop, ahead]);
+  }, [data, onsets.length, seen, pictures, picture, span, stop, ahead]);
 
   return <div class="plot" style={{ height }} ref={box} role="img" aria-label={label} />;
-}
-
-/** From when to when a chart goes, unix seconds. */
-function shown({ span, stop, ahead }: { span: number; stop?: number | undefined; ahead: number }): [number, number] {
-  const end = stop ?? now.peek();
-  return [end - span, end + ahead];
 }
 
 function columns(data: TraceData): uPlot.AlignedData {

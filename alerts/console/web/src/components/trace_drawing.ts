@@ -118,14 +118,16 @@ function cone(u: uPlot, forecast: Forecast, colours: Palette): void {
   ctx.restore();
 }
 
-function over(
-  u: uPlot,
-  point: Point | undefined,
-  onsets: readonly Onset[],
-  flagged: readonly FlaggedReading[],
-  seen: readonly number[],
-  colours: Palette,
-): void {
+interface Marks {
+  point: Point | undefined;
+  onsets: readonly Onset[];
+  flagged: readonly FlaggedReading[];
+  seen: readonly number[]; // unix seconds
+  pictures: readonly number[]; // unix seconds
+  picture: number | null; // the one that is looked at
+}
+
+function over(u: uPlot, { point, onsets, flagged, seen, pictures, picture }: Marks, colours: Palette): void {
   const { ctx, bbox } = u;
   const scale = devicePixelRatio || 1;
   ctx.save();
@@ -143,6 +145,7 @@ function over(
   let free = -Infinity; // where the word of the flag before ends: of alarms close together the first is named
   for (const onset of [...onsets].sort((a, b) => a.time - b.time)) free = vertical(u, onset, free, colours, scale);
   for (const time of seen) eye(u, time, colours, scale);
+  for (const time of pictures) frame(u, time, time === picture, colours, scale);
   for (const one of flagged) if (poor(one)) hollow(u, one, colours, scale);
   ctx.restore();
 }
@@ -230,6 +233,25 @@ function eye(u: uPlot, time: number, colours: Palette, scale: number): void {
   ctx.lineTo(x, y + size);
   ctx.lineTo(x - size, y);
   ctx.fill();
+}
+
+/** Mark when a picture was taken by a small frame on the floor of the plot; the one looked at is full, with a line up. */
+function frame(u: uPlot, time: number, looked: boolean, colours: Palette, scale: number): void {
+  const { ctx, bbox } = u;
+  const x = u.valToPos(time, 'x', true);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const [width, height] = [9 * scale, 6 * scale];
+  const top = bbox.top + bbox.height - height - 2 * scale;
+  ctx.strokeStyle = colours.text;
+  ctx.fillStyle = looked ? colours.text : colours.ground;
+  ctx.beginPath();
+  ctx.rect(x - width / 2, top, width, height);
+  ctx.fill();
+  if (looked) {
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, top);
+  }
+  ctx.stroke();
 }
 
 /** Whether a reading is marked: it was not scored, or it came as if in another unit. */

@@ -13,11 +13,11 @@ import { Reasons } from '../components/plan';
 import { ShelveDialog } from '../components/shelve_dialog';
 import { SilenceDialog, Silences } from '../components/silences';
 import { Why } from '../components/why';
-import { LEVELS, RANK, type Alarm, type Level, type Snapshot } from '../contract';
+import { LEVELS, RANK, type Alarm, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { onKeys } from '../keys';
 import { looking } from '../live/attention';
-import { href } from '../router';
+import { href, useAsked } from '../router';
 import { alarms as live, areaName, directory, mayOperate, scopeName, touched } from '../store';
 
 const STATES = ['open', 'aside', 'stale', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
@@ -26,15 +26,16 @@ const LIVE: readonly string[] = ['open', 'aside', 'stale'];
 const BATCH = 100;
 
 export function AlarmsView() {
-  const [state, setState] = useState<string>('open');
-  const [level, setLevel] = useState<Level | ''>('');
-  const [text, setText] = useState('');
+  const [asked, setState] = useAsked('state', 'open');
+  const state = STATES.find((one) => one === asked) ?? 'open';
+  const [level, setLevel] = useAsked('level');
+  const [text, setText] = useAsked('find');
   const { items, error, more, loading } = useAlarms(state);
-  const [byOdds, setByOdds] = useState(false);
+  const [order, setOrder] = useAsked('order', 'urgency');
   const odds = useOdds(state === 'open' ? items : []);
   const words = text.trim().toLowerCase();
   const shown = items.filter((alarm) => (!level || alarm.level === level) && (!words || searchText(alarm).includes(words)));
-  if (byOdds && state === 'open') shown.sort((a, b) => (odds.get(b.id) ?? -1) - (odds.get(a.id) ?? -1)); // as by urgency where equal
+  if (order === 'odds' && state === 'open') shown.sort((a, b) => (odds.get(b.id) ?? -1) - (odds.get(a.id) ?? -1)); // as by urgency where equal
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{t('alarms')}</h1>
@@ -51,7 +52,7 @@ export function AlarmsView() {
         </label>
         <label>
           <span>{t('filter.level')}</span>
-          <select value={level} onChange={(event) => setLevel(event.currentTarget.value as Level | '')}>
+          <select value={level} onChange={(event) => setLevel(event.currentTarget.value)}>
             <option value="">{t('filter.any')}</option>
             {LEVELS.map((one) => (
               <option key={one} value={one}>
@@ -63,7 +64,7 @@ export function AlarmsView() {
         {state === 'open' && odds.size > 0 && (
           <label>
             <span>{t('filter.order')}</span>
-            <select value={byOdds ? 'odds' : 'urgency'} onChange={(event) => setByOdds(event.currentTarget.value === 'odds')}>
+            <select value={order} onChange={(event) => setOrder(event.currentTarget.value)}>
               <option value="urgency">{t('order.urgency')}</option>
               <option value="odds">{t('order.odds')}</option>
             </select>
@@ -113,7 +114,7 @@ function useAlarms(state: string): { items: Alarm[]; error: ApiError | null; mor
   }, [state]);
   if (state === 'open' || state === 'stale') {
     const open = [...live.value.values()].filter((alarm) => alarm.state !== 'NORM' && (state === 'open' || alarm.marks?.includes('stale')));
-    open.sort((a, b) => order(b) - order(a) || b.time - a.time);
+    open.sort((a, b) => urgency(b) - urgency(a) || b.time - a.time);
     return { items: open, error: null, more: null, loading: false };
   }
   if (state === 'aside') {
@@ -153,7 +154,7 @@ function useOdds(items: Alarm[]): Map<string, number> {
   return found;
 }
 
-function order(alarm: Alarm): number {
+function urgency(alarm: Alarm): number {
   return (alarm.state === 'UNACK' ? 10 : alarm.state === 'RTNUN' ? 5 : 0) + (RANK[alarm.level] ?? 0);
 }
 

@@ -18,7 +18,7 @@ import { t, tCode, tName } from '../i18n';
 import { remembered } from '../known';
 import { answer, drop, legAhead, orders, report } from '../outbox';
 import { here } from '../position';
-import { href } from '../router';
+import { href, useAsked } from '../router';
 import { isWide } from '../width';
 import { PhotoInput } from './new_report';
 import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
@@ -29,7 +29,7 @@ const NEXT: Partial<Record<Leg, 'accept' | 'on-scene' | 'resolve' | 'close'>> = 
 const REFUSABLE: readonly Leg[] = ['issued', 'accepted'];
 
 export function FieldView() {
-  const [unit, setUnit] = useState('');
+  const [unit, setUnit] = useAsked('unit');
   const own = me.value?.unit;
   const all = [...dispatches.value.values()];
   const mine = all.filter((one) => (own ? one.unit === own : !unit || one.unit === unit));

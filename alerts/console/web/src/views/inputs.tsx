@@ -9,7 +9,7 @@ import { Failed, useLoad, Waiting } from '../components/load';
 import { tell } from '../components/notices';
 import type { Refused, RefusedReplay } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { href } from '../router';
+import { ask, href, route, useAsked } from '../router';
 import { areaName, directory, mayPromote, pointName } from '../store';
 
 const TABS = ['quality', 'cameras', 'quarantine'] as const;
@@ -42,7 +42,7 @@ function clock(ahead: number): string {
 }
 
 function Quality() {
-  const [area, setArea] = useState('');
+  const [area, setArea] = useAsked('area');
   const { data, error, again } = useLoad(() => api.quality(area), `quality ${area}`);
   const explored = (point: string) => `${href('explore')}?points=${encodeURIComponent(point)}&span=86400`;
   return (
@@ -98,7 +98,8 @@ function Quality() {
 }
 
 function Quarantine() {
-  const [query, setQuery] = useState<RefusedQuery>({ reason: '', source: '', topic: '' });
+  const { query: asked } = route.value;
+  const query: RefusedQuery = { reason: asked.get('reason') ?? '', source: asked.get('source') ?? '', topic: asked.get('topic') ?? '' };
   const key = JSON.stringify(query);
   const [more, setMore] = useState<{ key: string; items: Refused[]; cursor: string | null } | null>(null);
   const told = useLoad(() => api.refusedCounts(query), `counts ${key}`);
@@ -120,7 +121,7 @@ function Quarantine() {
       <div class="filters" role="search">
         <label>
           <span>{t('inputs.reason')}</span>
-          <select value={query.reason} onChange={(event) => setQuery({ ...query, reason: event.currentTarget.value })}>
+          <select value={query.reason} onChange={(event) => ask({ reason: event.currentTarget.value })}>
             <option value="">{t('inputs.all')}</option>
             {Object.entries(told.data?.by_reason ?? {}).map(([reason, one]) => (
               <option key={reason} value={reason}>{reason} ({one.messages})</option>
@@ -131,7 +132,7 @@ function Quarantine() {
         {(['source', 'topic'] as const).map((name) => (
           <label key={name}>
             <span>{t(`inputs.${name}`)}</span>
-            <input type="search" value={query[name]} maxLength={200} onChange={(event) => setQuery({ ...query, [name]: event.currentTarget.value })} />
+            <input type="search" value={query[name]} maxLength={200} onChange={(event) => ask({ [name]: event.currentTarget.value })} />
           </label>
         ))}
         <p class="quiet" role="status">{told.data && t('inputs.counted', { n: told.data.messages, readings: told.data.readings, replayed: told.data.replayed })}</p>

@@ -8,7 +8,7 @@ import { AreaSymbol, PartSymbol } from '../components/map_symbols';
 import { Age } from '../components/marks';
 import type { Area, AreaStatus, Dispatch } from '../contract';
 import { t, tCode, tName } from '../i18n';
-import { go, href } from '../router';
+import { go, href, useAsked } from '../router';
 import { ORDER, useStands, type Stand } from '../standing';
 import { directory, dispatches, FINISHED, placePath, pointName, subject, unitName, WORKING } from '../store';
 
@@ -20,8 +20,9 @@ export function MapView({ id }: { id: string }) {
   const known = directory.value;
   const site = known?.site;
   const [turn, setTurn] = useState(0);
-  const [which, show] = useState<Shown>('all');
-  const [find, setFind] = useState('');
+  const [asked, show] = useAsked('show', 'all');
+  const which: Shown = Object.hasOwn(SHOWN, asked) ? (asked as Shown) : 'all';
+  const [find, setFind] = useAsked('find');
   useEffect(() => {
     const timer = setInterval(() => !document.hidden && setTurn((n) => n + 1), AGAIN);
     return () => clearInterval(timer);
@@ -48,7 +49,7 @@ export function MapView({ id }: { id: string }) {
             <div class="filters" role="search">
               <label>
                 <span>{t('map.show')}</span>
-                <select value={which} onChange={(event) => show(event.currentTarget.value as Shown)}>
+                <select value={which} onChange={(event) => show(event.currentTarget.value)}>
                   {(Object.keys(SHOWN) as Shown[]).map((one) => (
                     <option key={one} value={one}>
                       {t(`map.show.${one}`)}

@@ -9,12 +9,14 @@ import { actorName } from '../components/marks';
 import { askModes, modeName, modePlace } from '../components/modes';
 import type { KnownMode, LastingMode } from '../contract';
 import { t, tCode, tName } from '../i18n';
+import { useAsked } from '../router';
 import { directory, mayPutIntoMode } from '../store';
 
 const TIMES: readonly number[] = [1800, 3600, 7200, 14400, 28800, 86400]; // seconds
 
 export function ModesView() {
-  const [past, setPast] = useState(false);
+  const [asked, setPast] = useAsked('past');
+  const past = asked !== '';
   const { data, error, again } = useLoad(() => api.modes(past), `modes ${past}`);
   const changed = () => {
     again();
@@ -41,7 +43,7 @@ export function ModesView() {
       {data && mayPutIntoMode.value && data.modes.length > 0 && <Begin modes={data.modes} after={changed} />}
       <section>
         <label class="choice">
-          <input type="checkbox" checked={past} onChange={(event) => setPast(event.currentTarget.checked)} />
+          <input type="checkbox" checked={past} onChange={(event) => setPast(event.currentTarget.checked ? '1' : '')} />
           <span>{t('modes.past')}</span>
         </label>
         {past && data && !over.length && <p class="quiet">{t('modes.past.none')}</p>}

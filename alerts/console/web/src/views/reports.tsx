@@ -6,7 +6,7 @@ import { Waiting } from '../components/load';
 import { actorName, Moment, Simulation } from '../components/marks';
 import type { Report } from '../contract';
 import { t, tCode } from '../i18n';
-import { route } from '../router';
+import { route, useAsked } from '../router';
 import { areaName } from '../store';
 
 const DAY = 86_400;
@@ -16,10 +16,11 @@ const LOOK_AGAIN = 10_000; // ms between looks for what has come since
 const CATEGORY = /^[a-z][a-z0-9_-]{0,47}$/;
 
 export function ReportsView() {
-  const [period, setPeriod] = useState<Period>('fortnight');
-  const [category, setCategory] = useState('');
-  const [area, setArea] = useState('');
-  const [subject, setSubject] = useState('');
+  const [wanted, setPeriod] = useAsked('period', 'fortnight');
+  const period = Object.hasOwn(PERIODS, wanted) ? (wanted as Period) : 'fortnight';
+  const [category, setCategory] = useAsked('category');
+  const [area, setArea] = useAsked('area');
+  const [subject, setSubject] = useAsked('subject');
   const asked = { category: CATEGORY.test(category) ? category : '', area, subject };
   const { items, error, more, loading } = useReports(period, asked);
   return (
@@ -28,7 +29,7 @@ export function ReportsView() {
       <div class="filters" role="search">
         <label>
           <span>{t('reports.period')}</span>
-          <select value={period} onChange={(event) => setPeriod(event.currentTarget.value as Period)}>
+          <select value={period} onChange={(event) => setPeriod(event.currentTarget.value)}>
             {Object.keys(PERIODS).map((one) => (
               <option key={one} value={one}>
                 {tCode('reports.period', one)}

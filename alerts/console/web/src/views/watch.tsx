@@ -1,5 +1,5 @@
 /** The duty page: the queue of incidents on the left, the chosen one beside it. */
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Guard } from '../components/lazy';
@@ -14,14 +14,14 @@ import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
-import { go, href } from '../router';
+import { ask, go, href, route } from '../router';
 import { directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
 export function Watch({ id }: { id: string }) {
-  const kind = useSignal<'risk' | 'technical'>('risk');
-  const list = useComputed(() => openIncidents.value.filter((incident) => isRisk(incident) === (kind.value === 'risk')));
+  const kind = kindAsked();
+  const list = useComputed(() => openIncidents.value.filter((incident) => isRisk(incident) === (kindAsked() === 'risk')));
   const [help, setHelp] = useState(false);
   const { picked, hold } = usePick(id, list.value);
   const shown = id || (isWide.value ? picked : '');
@@ -34,10 +34,10 @@ export function Watch({ id }: { id: string }) {
   useKeys(shown, list.value, setHelp, hold);
   return (
     <main class={`watch${id ? ' has-choice' : ''}`} id="main" tabIndex={-1}>
-      <Queue list={list.value} shown={shown} kind={kind.value} onKind={(next) => (kind.value = next)} onHelp={() => setHelp(true)} />
+      <Queue list={list.value} shown={shown} kind={kind} onKind={(next) => ask({ kind: next === 'risk' ? '' : next })} onHelp={() => setHelp(true)} />
       <div class="chosen" onPointerDown={hold} onKeyDown={hold} onInput={hold}>
         {id && (
-          <a class="back" href="#/">
+          <a class="back" href={`#/${asking()}`}>
             ← {t('back')}
           </a>
         )}
@@ -53,6 +53,13 @@ export function Watch({ id }: { id: string }) {
     </main>
   );
 }
+
+/** Which queue is asked for; it stands in the address, beside an incident as well. */
+function kindAsked(): 'risk' | 'technical' {
+  return route.value.query.get('kind') === 'technical' ? 'technical' : 'risk';
+}
+
+const asking = () => (kindAsked() === 'technical' ? '?kind=technical' : '');
 
 /** Milliseconds after a hand on mouse or keys during which nothing is put in the place of what is shown. */
 const AT_REST = 3_000;
@@ -174,7 +181,7 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
   return (
     <li>
       <a
-        href={href('incidents', incident.id)}
+        href={href('incidents', incident.id) + asking()}
         class={`item level-${incident.level}${waiting ? ' waits' : ''}${incident.state === 'calm' ? ' is-calm' : ''}`}
         aria-current={current ? 'true' : undefined}
         data-incident={incident.id}
@@ -233,7 +240,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
     const move = (to: number) => {
       const next = list[Math.max(0, Math.min(list.length - 1, to))];
       if (!next) return;
-      go(href('incidents', next.id), true);
+      go(href('incidents', next.id) + asking(), true);
       document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
     };
     return onKeys({
