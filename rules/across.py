@@ -14,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.binding import (
-    OPPOSITE,
-    Both,
+    AT_MOST,
+    EXACTLY,
     Bound,
     Column,
-    Either,
     Key,
     Subject,
-    Test,
     bind,
     bind_number,
     columns,
@@ -48,6 +46,7 @@ class Member(NamedTuple):
     params: Array
     scale: float
     offset: float
+    opposite: tuple[Bound, Array] | None  # shape and parameters of what makes a condition known not to hold
 
 
 class AcrossProgram(NamedTuple):
@@ -77,10 +76,11 @@ class AcrossProgram(NamedTuple):
             def leaf(wanted: Column, place: Rows = place) -> Array:
                 return column(wanted, place)
 
-            resolve = resolver(member.params, np.arange(len(member.rows)), leaf)
-            if self.boolean:
+            every = np.arange(len(member.rows))
+            resolve = resolver(member.params, every, leaf)
+            if member.opposite is not None:
                 values[place] = holds(member.shape, resolve)
-                false[place] = holds(_opposite(member.shape), resolve)
+                false[place] = holds(member.opposite[0], resolver(member.opposite[1], every, leaf))
             else:
                 values[place] = np.asarray(number(member.shape, resolve)) * member.scale + member.offset
         return values[self.order], false[self.order]
@@ -109,7 +109,8 @@ class AcrossProgram(NamedTuple):
             return np.where(true > 0, 1.0, np.where(wrong == size, 0.0, np.nan))
         if self.operation == "all":
             return np.where(true == size, 1.0, np.where(wrong > 0, 0.0, np.nan))
-        return np.where(true + wrong > 0, true, np.nan)
+        known = true + wrong == size if self.text.endswith(EXACTLY) else true + wrong > 0
+        return np.where(known, size - wrong if self.text.endswith(AT_MOST) else true, np.nan)
 
 
 def measures_of(site: Site) -> Measures:
@@ -174,11 +175,11 @@ def compile_across(
         subject = Subject(unit, below, bare=bare, told=told)
         with naming(points[pairs[0][0]] if bare is not None else None):
             bound, scale, offset = _bound(node, subject, common)
-        shape, constants = shape_of(bound)
-        params = np.empty((len(constants), len(rows)))
-        for index, part in enumerate(constants):
-            params[index] = number(part, resolve_constants(table, rows))
-        members.append(Member(rows, shape, params, scale, offset))
+        opposite = None
+        if node.inner.boolean:
+            opposite = _laid_out(bind(node.inner, subject, negate=True), table, rows)
+        shape, params = _laid_out(bound, table, rows)
+        members.append(Member(rows, shape, params, scale, offset, opposite))
         member_areas += [area for _, area in pairs]
         needs += [(column.key, rows) for column in columns(bound)]
     homes = np.array(member_areas, np.intp)
@@ -222,12 +223,10 @@ def _bound(node: Across | AcrossFlag, subject: Subject, common: Measure) -> tupl
         raise ExpressionError(str(error), node.column) from error
 
 
-def _opposite(shape: Bound) -> Bound:
-    match shape:
-        case Test(operation, left, right):
-            return Test(OPPOSITE[operation], left, right)
-        case Both(items):
-            return Either(tuple(map(_opposite, items)))
-        case Either(items):
-            return Both(tuple(map(_opposite, items)))
-    raise TypeError(shape)
+def _laid_out(bound: Bound, table: dict[str, Array], rows: Rows) -> tuple[Bound, Array]:
+    """Lift the constants of a bound expression out: its shape, and its parameters for `rows`."""
+    shape, constants = shape_of(bound)
+    params = np.empty((len(constants), len(rows)))
+    for index, part in enumerate(constants):
+        params[index] = number(part, resolve_constants(table, rows))
+    return shape, params

@@ -71,10 +71,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A feature that moves: of the point, or (`area`) of the area."""
+    """A feature that moves: of the point, or (`area`) of the area.
+
+    Where it is a figure that what is not known could still move, `bound` says what the place needs of it: what it is at
+    least known to be (""), how far it may yet move ("far"), or what it is, once that is sure ("sure").
+    """
 
     key: Key
     area: bool = False
+    bound: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,66 @@ def figure_name(node: Across | AcrossFlag, told: bool) -> str:
     """Name a figure over the points of an area; one of their age is another one where sources are believed."""
     aged = told and any(isinstance(part, Feature) and part.name == "age" for part in walk(node.inner))
     return unparse(node) + (" as told" if aged else "")
+
+
+GROWS = {"count": 1, "sum": 1, "max": 1, "spread": 1, "min": -1, "events": 1, "rising": 1}
+"""Figures that more readings or events could only move one way, and which."""
+
+FAR, SURE = "far", "sure"
+AT_MOST, EXACTLY = " at most", " exactly"
+"""How the names of figures end that count the points for which a condition may hold, or is known to hold or not."""
+
+
+def grows(column: Column) -> int:
+    """Tell which way what is not known could move a figure: 1 up, -1 down, 0 it is no such figure."""
+    name = str(column.key[0])
+    if name in ("across", "around"):
+        return int(str(column.key[1]).partition(".")[2].startswith("count("))
+    return GROWS.get(name, 0)
+
+
+def opposite(test: Test) -> Test:
+    """Return the comparison that is known to hold where another is known not to."""
+    return _test(OPPOSITE[test.operation], plain(test.left), plain(test.right), test.name, test.unit, test.scale)
+
+
+def plain(bound: Bound) -> Bound:
+    """Return a number as it is written, whatever the place where it stands needs of its columns."""
+    match bound:
+        case Column(("seen", *_) as key, area):  # seen and not seen speak of one time
+            return Column(key[:2], area)
+        case Column(("across" | "around" as over, name), area):
+            return Column((over, str(name).removesuffix(AT_MOST).removesuffix(EXACTLY)), area)
+        case Column(key, area):
+            return Column(key, area)
+        case Formula(operation, items):
+            return Formula(operation, tuple(map(plain, items)))
+    return bound
+
+
+def directed(bound: Bound, way: int) -> Bound:
+    """Have the figures of a number be what a condition needs that is sooner met the higher (1) or lower (-1) it is.
+
+    With 0 both could be: the figures have to be sure then. So few events are no news before somebody looked.
+    """
+    match bound:
+        case Column() if grows(bound) not in (0, way):
+            if bound.key[0] in ("across", "around"):
+                return replace(bound, key=(bound.key[0], f"{bound.key[1]}{AT_MOST if way else EXACTLY}"))
+            return replace(bound, bound=FAR if way else SURE)
+        case Formula("+" | "min" | "max" as operation, items):
+            return Formula(operation, tuple(directed(item, way) for item in items))
+        case Formula("-", (left, right)):
+            return Formula("-", (directed(left, way), directed(right, -way)))
+        case Formula("neg", (item,)):
+            return Formula("neg", (directed(item, -way),))
+        case Formula("*" | "/" as operation, (left, Value(number) as right)) if number:
+            return Formula(operation, (directed(left, way if number > 0 else -way), right))
+        case Formula("*", (Value(number) as left, right)) if number:
+            return Formula("*", (left, directed(right, way if number > 0 else -way)))
+        case Formula(operation, items):
+            return Formula(operation, tuple(directed(item, 0) for item in items))
+    return bound
 
 
 def constant(bound: Bound) -> bool:
@@ -390,7 +455,12 @@ def _comparison(node: Compare, subject: Subject, negate: bool) -> Test:
         raise ExpressionError(f"{MOST} events of a kind are remembered: more cannot be counted", right_node.column)
     unit, scale = _shown(left_measure, right_node)
     operation = OPPOSITE[operation] if negate else operation
-    return Test(operation, left, right, unparse(left_node), unit, scale)
+    return _test(operation, left, right, unparse(left_node), unit, scale)
+
+
+def _test(operation: str, left: Bound, right: Bound, name: str, unit: str, scale: float) -> Test:
+    way = {">": 1, ">=": 1, "<": -1, "<=": -1}.get(operation, 0)
+    return Test(operation, directed(left, way), directed(right, -way), name, unit, scale)
 
 
 def _aligned(bound: Bound, measure: Measure | None, target: Measure | None, node: Node) -> Bound:

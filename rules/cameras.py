@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from rules.binding import Key
+from rules.binding import Column, Key
 from sensors.observation import CAMERA_FAULTS, HISTORICAL, SIMULATED, UNUSABLE, CameraHealth, SourceState
 from sensors.site import Camera
 
@@ -229,9 +229,9 @@ class CameraFeatures:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
         return self._state.column(key, self.places, self._clock, real=self._real)
 
-    def at(self, key: Key, place: Rows) -> Array:
+    def at(self, wanted: Column, place: Rows) -> Array:
         """Return a column at some places."""
-        return self.column(key)[place]
+        return self.column(wanted.key)[place]
 
     def without_simulation(self) -> CameraFeatures:
         """Return the same cameras without what is simulated of them."""

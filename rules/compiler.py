@@ -15,7 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.across import AcrossProgram, compile_across, measures_of, naming
-from rules.binding import Both, Bound, Column, Key, Subject, bind, columns, figure_name, loosened, shape_of, tests
+from rules.binding import (
+    AT_MOST,
+    EXACTLY,
+    Both,
+    Bound,
+    Column,
+    Key,
+    Subject,
+    bind,
+    columns,
+    figure_name,
+    loosened,
+    shape_of,
+    tests,
+)
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
 from rules.clauses import Joined, clearing, quantity_of, raising, samples_of, scheduled
@@ -494,10 +508,11 @@ class _Compiler:
                 if self.only_bound and not any(isinstance(inner, Across | AcrossFlag) for inner in parts):
                     return _BOUND, (0, 0)
                 made = self.bound[known] = _Condition.of(bound)
+                self._add_variants(made)
             if made.around:
                 for inner in walk(node):
                     if isinstance(inner, Across | AcrossFlag) and inner.over != "area":
-                        self._add_around(inner, rows, subject)
+                        self._add_around(inner, rows, subject, made)
         except ExpressionError as error:
             if joined.extra and part != "deadband" and self._fits(rule, joined.text, subject):
                 own = rule.schedule is not None and not self._fits(rule, scheduled(rule.schedule), subject)
@@ -527,8 +542,21 @@ class _Compiler:
             for key, rows in program.needs:
                 self._need(key, rows)
 
-    def _add_around(self, node: Across | AcrossFlag, rows: Rows, subject: Subject) -> None:
-        done = self.around_of.setdefault(figure_name(node, subject.told), set())
+    def _add_variants(self, made: _Condition) -> None:
+        """Add the figures that count for how many points a condition may hold, made of the same as those that do."""
+        for key in [str(column.key[1]) for column in made.keys if column.key[0] == "across"]:
+            if key not in self.across and key.endswith((AT_MOST, EXACTLY)):
+                of = self.across[key.removesuffix(AT_MOST).removesuffix(EXACTLY)]
+                self.across[key] = of._replace(text=key)
+
+    def _add_around(self, node: Across | AcrossFlag, rows: Rows, subject: Subject, made: _Condition) -> None:
+        name = figure_name(node, subject.told)
+        for ending in ("", AT_MOST, EXACTLY):
+            if any(column.key == ("around", name + ending) for column in made.keys):
+                self._add_figure_around(node, name + ending, rows, subject)
+
+    def _add_figure_around(self, node: Across | AcrossFlag, name: str, rows: Rows, subject: Subject) -> None:
+        done = self.around_of.setdefault(name, set())
         owners = np.array([row for row in rows.tolist() if row not in done], np.intp)
         if not owners.size:
             return
@@ -539,7 +567,7 @@ class _Compiler:
         program = compile_across(
             node, self.points, self.areas, self.measures, table, subject.told, units, pairs, common
         )
-        self.around.append(program)
+        self.around.append(program._replace(text=name))
         for key, needed in program.needs:
             self._need(key, needed)
 

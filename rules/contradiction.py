@@ -11,7 +11,7 @@ from math import inf, isnan
 from typing import NamedTuple
 
 from rules.across import measures_of
-from rules.binding import OPPOSITE, Bound, Column, Subject, Test, Value, bind
+from rules.binding import OPPOSITE, Bound, Subject, Test, Value, bind, plain
 from rules.expression import ExpressionError, Logic, Node, parse, walk
 from rules.rule import Rule
 from rules.typical import other_unit, units_of
@@ -158,10 +158,10 @@ def _alone(bound: Bound) -> list[Alternative] | None:
     """Give the one alternative of a comparison."""
     if not isinstance(bound, Test):
         return None
-    name = bound.name.removeprefix("not ")
+    name, left = bound.name.removeprefix("not "), plain(bound.left)
     if not isinstance(bound.right, Value):
         straight = bound.operation in (">", ">=", "==")
-        key = bound.left, bound.right, bound.operation if straight else OPPOSITE[bound.operation]
+        key = left, plain(bound.right), bound.operation if straight else OPPOSITE[bound.operation]
         return [{key: Span(name, float(straight), float(straight))}]
     limit = bound.right.value
     if isnan(limit):
@@ -175,9 +175,6 @@ def _alone(bound: Bound) -> list[Alternative] | None:
             span = Span(name, limit, limit)
         case _:
             span = Span(name, out=frozenset({limit}))
-    left = bound.left
-    if isinstance(left, Column) and left.key[0] == "seen":  # seen and not seen speak of one time
-        left = Column(left.key[:2], area=True)
     return [{left: span}]
 
 

@@ -31,17 +31,18 @@ from rules.events import Sightings, Told
 from rules.explanation import Change, Term, Why, Withdrawn
 from rules.expression import AREA_SCORE
 from rules.faults import Fault, apart
-from rules.features import Columns, Features, PointModels, PointState
+from rules.features import Columns, Features, PointModels, PointState, bounded
 from rules.modes import Modes
 from rules.neighbours import Neighbours
 from rules.persistence import restore_into, state_of
 from rules.reports import Tallies
-from rules.rising import Rising
+from rules.rising import STANDS, Rising
 from rules.sequences import Sequences
 from rules.shapes import holds, resolver
 from rules.surges import Surges
 from rules.together import Together
 from rules.warned import Warned
+from rules.watch import Watch
 from rules.why import why as why_of
 from rules.windows import Windows
 from sensors.flags import DISAGREES, FLAGS, RULED
@@ -91,6 +92,8 @@ class Evaluator:
         self.warned = Warned(book.warned, book.targets, book.below, book.rows)
         self.cameras = CameraState(book.cameras)
         kinds = {kind for kind, _ in book.seen_by}
+        counted = {f"#{key[1]}" for key in book.events} | {f"^{key[1]}" for key in book.counted if key[0] == "rising"}
+        self.watch = Watch(kinds | counted)
         self.sightings = Sightings(kinds, book.areas)
         self.tallies = Tallies(kinds)
         self.sequences = Sequences(book.events, kinds, book.areas)
@@ -278,14 +281,18 @@ class Evaluator:
         simulated = bool(event.quality & SIMULATED)
         told = Told.of(event, seen, report)
         self.surges.add(event, area, seen, simulated, clock)
+        for name in (event.kind, f"#{event.kind}", f"^{event.kind}"):
+            self.watch.heard(name, seen)
         self.sightings.add(event.kind, area, seen, simulated, told)
         instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
         for kind, begun, by_simulation in self.sequences.add(event, area, seen, simulated):
+            self.watch.heard(kind, begun)
             self.sightings.add(kind, area, begun, by_simulation, told)
             instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
         if report is not None:
             subject, community = report.subject or "", self.book.communities[area]
             for kind, since, by_simulation in self.tallies.add(event.kind, community, subject, seen, simulated):
+                self.watch.heard(kind, since)
                 self.sightings.add(kind, area, since, by_simulation, told)
                 instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
             self.rising.add(event.kind, community, subject, area, seen, simulated)
@@ -345,7 +352,7 @@ class Evaluator:
         self.clock = clock
         points, book = self.points, self.book
         points.ticked = clock
-        self.sightings.tick(clock)
+        self.watch.tick(clock)
         np.minimum(points.last_received, clock, out=points.last_received)  # what is stamped later came before this
         self.been_away = self.been_away and bool(points.away.any())
         points.marked = points.marked and bool((points.simulated | points.historical).any())
@@ -425,6 +432,7 @@ class Evaluator:
         self.points.last_received += seconds
         self.points.flagged += seconds
         self.points.ticked += seconds
+        self.watch.step(self.clock)
         self.sightings.step(self.clock)
         self.tallies.step(self.clock)
         self.sequences.step(self.clock)
@@ -675,7 +683,7 @@ class Evaluator:
         self, program: int, position: Rows, place: Rows, now: Array, area: Rows, features: Columns, real: bool
     ) -> npt.NDArray[np.bool_]:
         def column(wanted: Column) -> Array:
-            return self.of_area(wanted, area, now, real=real) if wanted.area else features.at(wanted.key, place)
+            return self.of_area(wanted, area, now, real=real) if wanted.area else features.at(wanted, place)
 
         programs = self.book.programs
         return holds(programs.shapes[program], resolver(programs.params[program], position, column))
@@ -685,19 +693,27 @@ class Evaluator:
         match wanted.key:
             case ("surge", *_):
                 return self.surges.column(wanted.key, area, real=real)
-            case ("rising", *_):
-                return self.rising.column(wanted.key, area, real=real)
+            case ("rising", kind, duration):
+                score = self.rising.column(wanted.key, area, real=real)
+                return self._sure(score, f"^{kind}", STANDS * float(duration), wanted, now)
             case ("seen", kind):
                 return self.sightings.since(str(kind), area, now, real=real)
             case ("seen", kind, duration):
-                return self.sightings.watched(str(kind), area, now, float(duration), real=real)
-            case ("events", *_):
-                return self.sequences.column(wanted.key, area, now, real=real)
+                since = self.sightings.since(str(kind), area, now, real=real)
+                unknown = (since > float(duration)) & ~self.watch.whole(str(kind), float(duration), now)
+                return np.where(unknown, np.nan, since)
+            case ("events", kind, duration):
+                number = self.sequences.column(wanted.key, area, now, real=real)
+                return self._sure(number, f"#{kind}", float(duration), wanted, now)
             case ("mode", mode):
                 return self.modes.column(str(mode), area, self.clock)
             case (name, *argument) if name in OF_CALENDAR:
                 return self.book.calendar.column(str(name), now, str(argument[0]) if argument else "")
         return (self.across_real if real else self.across)[str(wanted.key[1])][area]
+
+    def _sure(self, found: Array, name: str, duration: float, wanted: Column, now: Array) -> Array:
+        """Have a figure be what a place needs of it where `name` was not watched for `duration` (s) before `now`."""
+        return bounded(found, self.watch.whole(name, duration, now), wanted) if wanted.bound else found
 
     def _set_area_time(self) -> None:
         """Let an area's clock stand where the furthest of its points' clocks stands."""
@@ -763,7 +779,7 @@ class Evaluator:
     def _members(self, program: AcrossProgram) -> tuple[Array, Array]:
         """Work out a figure's inner expression for each point it covers, as they stand now."""
         features = self._features(program.rows, self._own_time(program.rows))
-        return program.inner(lambda wanted, place: features.at(wanted.key, place))
+        return program.inner(lambda wanted, place: features.at(wanted, place))
 
     def settle(self) -> None:
         """Work out anew, from the state of the instances, which of them are awake and have a delay running."""

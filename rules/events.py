@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -59,8 +59,6 @@ class Sightings:
     def __init__(self, kinds: set[str], areas: Sequence[str]) -> None:
         self._areas = areas
         self._last = {kind: np.full((2, len(areas)), -np.inf) for kind in sorted(kinds)}  # real, simulated
-        self._begun = dict.fromkeys(self._last, np.nan)  # since when each kind is watched, on the arrival clock
-        self._new = bool(kinds)
         nothing: list[Told | None] = [None] * len(areas)
         self._told = {kind: (list(nothing), list(nothing)) for kind in sorted(kinds)}
 
@@ -68,8 +66,6 @@ class Sightings:
         """Take in an event; kinds that no rule asks for are forgotten."""
         if kind not in self._last:
             return
-        if np.isnan(self._begun[kind]):
-            self._begun[kind] = time  # whoever heard that was watching
         if time >= self._last[kind][int(simulated), area]:
             self._last[kind][int(simulated), area] = time
             self._told[kind][simulated][area] = told
@@ -78,29 +74,12 @@ class Sightings:
         """Follow a clock that was set back: nothing was seen after now."""
         for last in self._last.values():
             np.minimum(last, clock, out=last)
-        self._begun = {kind: begun if np.isnan(begun) else min(begun, clock) for kind, begun in self._begun.items()}
-
-    def tick(self, clock: float) -> None:
-        """Begin to watch, at a tick, for the kinds that nothing asked for before: batches do not move it."""
-        if self._new:
-            self._new = False
-            for kind, begun in self._begun.items():
-                self._begun[kind] = clock if np.isnan(begun) else begun
 
     def since(self, kind: str, areas: Rows, now: Array, *, real: bool = False) -> Array:
         """Return seconds between `now` and the last event, before or after; infinite if never. `real` ones only."""
         last = self._last[kind]
         since: Array = np.abs(now - last[0, areas])
         return since if real else np.minimum(since, np.abs(now - last[1, areas]))
-
-    def watched(self, kind: str, areas: Rows, now: Array, duration: float, *, real: bool = False) -> Array:
-        """Return what `since` does where it can say that nothing was seen for `duration` (s) before `now`, else NaN.
-
-        That nothing is remembered says nothing of a time in which nobody asked for the kind.
-        """
-        since = self.since(kind, areas, now, real=real)
-        unknown = (since > duration) & ~(now - self._begun[kind] >= duration)
-        return np.where(unknown, np.nan, since)
 
     def told(self, kind: str, area: int, now: float) -> Told | None:
         """Give what was told of `kind` nearest to `now`; of what is counted, the report that made up the number."""
@@ -116,14 +95,8 @@ class Sightings:
             for told in (self._told[kind][which][area],)
         ]
 
-    def begun(self) -> dict[str, float]:
-        """Give since when each kind is watched (arrival clock, unix s), of those that are."""
-        return {kind: begun for kind, begun in self._begun.items() if not np.isnan(begun)}
-
-    def restore(self, sightings: Sequence[Sighting], begun: Mapping[str, float]) -> None:
-        """Take over what `state` and `begun` gave, as far as it is still asked for."""
-        self._begun |= {kind: since for kind, since in begun.items() if kind in self._begun}
-        self._new = any(map(np.isnan, self._begun.values()))
+    def restore(self, sightings: Sequence[Sighting]) -> None:
+        """Take over what `state` gave, as far as it is still asked for."""
         places = {area: place for place, area in enumerate(self._areas)}
         for one in sightings:
             if one.area in places:

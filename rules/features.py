@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rules.binding import Key
+from rules.binding import FAR, Column, Key, grows
 from rules.windows import Windows
 from sensors.flags import RULED
 
@@ -51,7 +51,7 @@ class Columns(Protocol):
     def column(self, key: Key) -> Array:
         """Return one column, float64, NaN where unknown; true is 1 and false 0."""
 
-    def at(self, key: Key, place: Rows) -> Array:
+    def at(self, wanted: Column, place: Rows) -> Array:
         """Return a column at some places, which may repeat; at others nothing need be worked out."""
 
     def without_simulation(self) -> Columns:
@@ -63,6 +63,12 @@ class Warnings(Protocol):
 
     def column(self, what: str, rows: Rows) -> Array:
         """Return whether a warning of a target stands; NaN where unknown."""
+
+
+def bounded(found: Array, sure: Bools, wanted: Column) -> Array:
+    """Have a figure be what a place needs of it (see `Column`) where it is not sure; what is unknown stays so."""
+    yet = np.inf * grows(wanted) if wanted.bound == FAR else np.nan
+    return np.where(sure | np.isnan(found), found, yet)
 
 
 class PointState:
@@ -146,8 +152,12 @@ class Features:
             return found if chosen is None else found[chosen]
         return self.take(chosen, bare=True).column(key)
 
-    def at(self, key: Key, place: Rows) -> Array:
+    def at(self, wanted: Column, place: Rows) -> Array:
         """Return a column at some places, which may repeat; what the models foresee is worked out there alone."""
+        if wanted.bound:
+            whole = self._windows.whole(str(wanted.key[0]), float(wanted.key[1]), self.rows[place], self.now[place])
+            return bounded(self.column(wanted.key)[place], whole, wanted)
+        key = wanted.key
         if key[0] not in FORESEEN or key in self._known:
             return self.column(key)[place]
         if key not in self._partly:

@@ -52,7 +52,7 @@ class Notes(msgspec.Struct, frozen=True):
     rising: rising.Noted | None = None
     heard: list[Heard] = []
     around: list[str] = []  # figures around points; their values are arrays
-    watched: dict[str, float] = {}  # kinds of sightings, and since when they are watched
+    watched: dict[str, float] = {}  # as `Watch` names them
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -143,7 +143,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         rising.renamed(evaluator.rising.state(), renames) if evaluator.book.counted else None,
         [msgspec.structs.replace(one, area=renames.area(one.area)) for one in evaluator.sequences.state()],
         sorted(evaluator.around),
-        evaluator.sightings.begun(),
+        evaluator.watch.state(),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -184,7 +184,10 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     }
     evaluator.clock = notes.clock
     evaluator.points.ticked = notes.ticked
-    evaluator.sightings.restore(notes.sightings, notes.watched)
+    evaluator.watch.restore(notes.watched)
+    evaluator.sightings.restore(notes.sightings)
+    for sighting in notes.sightings:
+        evaluator.watch.heard(sighting.kind, sighting.time)
     evaluator.tallies.restore(notes.tallies)
     evaluator.sequences.restore(notes.heard)
     index = evaluator.book.index

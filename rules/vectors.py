@@ -473,7 +473,9 @@ class _Scene:
         self.script = _Script([one.interval for one in points])
         self.evaluator = Evaluator(book, self.script)
         self.evaluator.reasons = False
-        self.evaluator.sightings.tick(self.start - stands[0].watched)
+        self.evaluator.watch.tick(self.start - stands[0].watched)
+        if stands[0].watched:
+            self.evaluator.windows.begin(self.start - stands[0].watched)
         known = {(int(book.rule[n]), int(book.row[n])): n for n in range(book.instances)}
         self.uncovered: dict[tuple[int, int], VectorError] = {}
         self.places: list[int] = []

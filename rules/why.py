@@ -12,7 +12,7 @@ import numpy as np
 from models.reason import seldom
 from models.scoring import TELLING
 from rules.across import AcrossProgram
-from rules.binding import Bound, Column, PointValue, Test, columns, tests
+from rules.binding import Bound, Column, PointValue, Test, columns, opposite, plain, tests
 from rules.compiler import OF_EVENTS
 from rules.counting import said_of_counts
 from rules.events import Told
@@ -167,11 +167,16 @@ class _Scene:
         assert isinstance(bound, Column)
         area = book.area[self.instance : self.instance + 1]
         if not bound.area:
-            return self.features.column(bound.key)[self.place : self.place + 1]
+            return self.features.at(bound, np.array([self.place]))
         return evaluator.of_area(bound, area, self.now)
 
     def truth(self, test: Test) -> bool | None:
-        return _truth(test, *self.sides(test))
+        """Tell whether a comparison is known to hold, or not to."""
+        found = _truth(test, *self.sides(test))
+        if found is not False or test.flag:
+            return found
+        other = opposite(test)
+        return False if _truth(other, *self.sides(other)) else None
 
     def sides(self, test: Test) -> tuple[float, float]:
         return _one(number(test.left, self.leaf)), _one(number(test.right, self.leaf))
@@ -199,8 +204,8 @@ class _Scene:
         return low, high
 
     def term(self, test: Test) -> Term:
-        left, right = self.sides(test)
-        truth = _truth(test, left, right)
+        truth = self.truth(test)
+        left, right = (_one(number(plain(side), self.leaf)) for side in (test.left, test.right))
         if test.flag:
             return Term(name=test.name, value=None if truth is None else float(truth), holds=truth)
         low, high = self.interval(test) if math.isfinite(left) else (None, None)

@@ -52,8 +52,8 @@ _KEPT = 1  # a window is kept at all; its panes' counts suffice for `count`
 class Windows:
     """Hold all windows: by duration (seconds) and statistic, the rows that want it.
 
-    State: 8 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 200 bytes for a mean,
-    328 for a rate, 2.1 kB for quantiles. Windows that keep the same figures share one set of arrays, whatever their
+    State: 16 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 208 bytes for a mean,
+    336 for a rate, 2.1 kB for quantiles. Windows that keep the same figures share one set of arrays, whatever their
     durations; a row keeps no figure that only other rows need.
     """
 
@@ -99,6 +99,20 @@ class Windows:
         for pool in pools:
             pool.read_into(out, statistic, duration, rows, now)
         return out
+
+    def whole(self, statistic: str, duration: float, rows: Rows, now: Floats) -> npt.NDArray[np.bool_]:
+        """Tell where a window was kept for all its duration before each row's own time `now`."""
+        out = np.zeros(len(rows), np.bool_)
+        for pool in self._of[duration]:
+            if pool.figures.keys() >= set(_NEEDS[statistic]):
+                slot = pool.slot[duration][rows]
+                out |= (slot >= 0) & (now - pool.begun[slot] >= duration)
+        return out
+
+    def begin(self, time: float) -> None:
+        """Take it that all windows, which are empty still, have been kept from `time` on."""
+        for pool in self._pools:
+            pool.begun[:] = time
 
     def quantile(self, share: float, duration: float, rows: Rows, now: Floats) -> Floats:
         """Return a quantile at each row's own time `now`; NaN where unknown or where no such window is kept."""
@@ -152,6 +166,7 @@ class _Pool:
         self.by_row = np.argsort(owner, kind="stable")
         self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
         self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
+        self.begun = np.full(size, np.nan)  # the first reading that came to it, by the row's own time
         self.count = np.zeros((size, PANES), np.uint32)
         self.figures = {
             name: np.full((size, PANES, _DEPTH[name]) if name in _DEPTH else (size, PANES), _EMPTY[name])
@@ -160,7 +175,8 @@ class _Pool:
 
     @property
     def nbytes(self) -> int:
-        return self.head.nbytes + self.count.nbytes + sum(figure.nbytes for figure in self.figures.values())
+        kept = (self.head, self.begun, self.count, *self.figures.values())
+        return sum(array.nbytes for array in kept)
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
         start = self.first[rows]
@@ -179,7 +195,7 @@ class _Pool:
         pane = number.astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
         if moved.size:
-            self._advance(slot[moved], pane[moved])
+            self._advance(slot[moved], pane[moved], time[moved])
         place = slot * PANES + (pane & (PANES - 1))
         count = self.count.reshape(-1)
         count[place] += 1
@@ -203,6 +219,7 @@ class _Pool:
         slots = [self.by_row[self.first[row] : self.first[row + 1]] for row in rows.tolist()]
         slot = np.concatenate(slots)
         moved = np.repeat(seconds, [len(each) for each in slots]) / self.width[slot]
+        self.begun[slot] += moved * self.width[slot]
         panes = np.where(self.head[slot] == _NEVER, 0, np.floor(moved)).astype(np.int64)
         self.head[slot] += panes
         place = (_COLUMN - panes[:, None]) & (PANES - 1)
@@ -210,7 +227,7 @@ class _Pool:
             at = place if figure.ndim == 2 else place[:, :, None]
             figure[slot] = np.take_along_axis(figure[slot], at, axis=1)
 
-    def _advance(self, slot: Rows, pane: npt.NDArray[np.int64]) -> None:
+    def _advance(self, slot: Rows, pane: npt.NDArray[np.int64], time: Floats) -> None:
         head = self.head[slot]
         self.head[slot] = pane
         place = slot * PANES + (pane & (PANES - 1))
@@ -219,6 +236,8 @@ class _Pool:
             for name, figure in self.figures.items():
                 figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
             return
+        new = head == _NEVER
+        self.begun[slot[new]] = np.fmin(self.begun[slot[new]], time[new])
         steps = np.minimum(pane - head, PANES)
         stale = ((_COLUMN - head[:, None] - 1) & (PANES - 1)) < steps[:, None]
         self.count[slot] = np.where(stale, 0, self.count[slot])
@@ -290,7 +309,7 @@ class _Pool:
         start, rows = self.places[duration]
         part = slice(start, start + len(rows))
         arrays: dict[str, npt.NDArray[Any]] = {name: figure[part].copy() for name, figure in self.figures.items()}
-        arrays["head"], arrays["count"] = self.head[part].copy(), self.count[part].copy()
+        arrays |= {"head": self.head[part].copy(), "count": self.count[part].copy(), "begun": self.begun[part].copy()}
         return rows, arrays
 
     def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, rows: Rows) -> None:
@@ -298,12 +317,22 @@ class _Pool:
         source, slot = source[slot >= 0], slot[slot >= 0]
         before, given = self.count[slot], state["count"][source]
         most = np.maximum(before, given)  # another part of a state may have had this window with other figures
-        self.head[slot] = np.maximum(self.head[slot], state["head"][source])
+        head = state["head"][source]
+        begun = state["begun"][source] if "begun" in state else _oldest(given, head) * self.width[slot]
+        self.begun[slot] = np.fmin(self.begun[slot], begun)
+        self.head[slot] = np.maximum(self.head[slot], head)
         self.count[slot] = most
         for name, figure in self.figures.items():
             values, of = (state[name][source], given) if name in state else (figure[slot], before)
             # whatever is added to NaN, or compared with it, stays unknown until the pane is begun anew
             figure[slot] = np.where(_like(most > of, figure), np.nan, values)
+
+
+def _oldest(count: npt.NDArray[Any], head: npt.NDArray[np.int64]) -> Floats:
+    """Return the number of each window's oldest pane that holds readings; NaN without one."""
+    back = (head[:, None] - _COLUMN) & (PANES - 1)
+    oldest = np.where(count > 0, back, -1).max(axis=1)
+    return np.where(oldest < 0, np.nan, (head - oldest).astype(np.float64))
 
 
 def _slope(

@@ -21,6 +21,9 @@ PANES = 16
 LOOSE = ("value", "mean", "min", "max", "median", "quantile")
 """What a deadband goes by."""
 
+GROWS = ("count", "sum", "max", "spread")
+"""What more readings in a window could only make larger (a sum, as far as what is summed is not negative)."""
+
 ZONE = ZoneInfo("Asia/Shanghai")
 ORDER: dict[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b,
@@ -90,12 +93,14 @@ def windowed(node: language.Node) -> set[tuple[str, float]]:
 
 
 def sighted(node: language.Node) -> set[Any]:
-    """List the kinds of events, and the sequences, that a condition asks for."""
+    """List what a condition asks for: kinds of events, those that are counted, sequences; and what is remembered."""
     match node:
-        case language.Flag("seen", _, kind) | language.Events(kind):
+        case language.Flag("seen", _, kind):
             return {kind}
+        case language.Events(kind):
+            return {kind, ("count", kind), ("events", kind)}
         case language.Order(kinds, seconds):
-            return {(kinds, seconds)}
+            return {(kinds, seconds), *(("events", kind) for kind in kinds)}
         case language.Logic(_, items) | language.Arithmetic(_, items):
             return set().union(*map(sighted, items))
         case language.Compare(_, left, right):
@@ -181,12 +186,12 @@ class World:
                 decides = operation == "or"
                 return decides if decides in each else None if None in each else not decides
             case language.Compare(operation, left, right):
-                a, b = self.number(left, point, now), self.number(right, point, now)
+                a, b = self.span(left, point, now), self.span(right, point, now)
                 if a is None or b is None:
                     return None
                 if isinstance(left, language.Feature) and left.name in LOOSE and operation not in ("==", "!="):
-                    b += -slack if ">" in operation else slack
-                return ORDER[operation](a, b)
+                    b = tuple(one + (-slack if ">" in operation else slack) for one in b)
+                return self._compared(operation, a, b)
             case language.Flag("beyond", _, what):
                 history = self.points[point]
                 if not history.readings or what not in history.limits:
@@ -230,8 +235,50 @@ class World:
         ]
         return abs(now - max(begun)) <= seconds
 
+    @staticmethod
+    def _compared(operation: str, a: Any, b: Any) -> bool | None:
+        """Say whether it holds wherever between its bounds each side lies; two are equal only if both are sure."""
+        if operation in ("==", "!="):
+            return ORDER[operation](a[0], b[0]) if a[0] == a[1] and b[0] == b[1] else None
+        each = {ORDER[operation](one, other) for one in a for other in b}
+        return each.pop() if len(each) == 1 else None
+
+    def span(self, node: language.Node, point: str, now: float) -> tuple[float, float] | None:
+        """Work out between which bounds a number lies: a window, and what events tell, may not have been kept whole."""
+        if isinstance(node, language.Arithmetic):
+            each = [self.span(item, point, now) for item in node.items]
+            if None in each:
+                return None
+            match node.operation:
+                case "-":
+                    (low, high), (least, most) = each  # type: ignore[misc]
+                    return low - most, high - least
+                case "neg":
+                    (low, high) = each[0]  # type: ignore[misc]
+                    return -high, -low
+                case "+" | "min" | "max":
+                    lows, highs = zip(*each, strict=True)  # type: ignore[arg-type]
+                    return self._sum(node.operation, lows), self._sum(node.operation, highs)  # type: ignore[return-value]
+            if any(low != high for low, high in each):  # type: ignore[misc]
+                return None
+        if isinstance(node, language.Across) and node.operation == "count":
+            return self.ticked.get((point if node.over == "neighbours" else "", node))
+        found = self.number(node, point, now)
+        if found is None:
+            return None
+        if isinstance(node, language.Events):
+            whole = now - self.watched["count", node.kind][0] >= node.seconds
+        elif isinstance(node, language.Feature) and node.name in (*GROWS, "min"):
+            begun = self.begun[node.seconds, ""][point]
+            whole = now - self.points[point].readings[begun][0] >= node.seconds
+        else:
+            return found, found
+        if whole:
+            return found, found
+        return (-math.inf, found) if getattr(node, "name", "") == "min" else (found, math.inf)
+
     def number(self, node: language.Node, point: str, now: float) -> float | None:
-        """Work out a number; None is unknown."""
+        """Work out a number by what is known; None is unknown."""
         match node:
             case language.Number(value):
                 return value
@@ -241,7 +288,8 @@ class World:
             case language.Across():
                 return self.ticked.get((point if node.over == "neighbours" else "", node))
             case language.Events(kind, seconds):
-                return float(sum(one == kind and abs(now - time) <= seconds for one, time in self.events))
+                _, place = self.watched["events", kind]
+                return float(sum(one == kind and abs(now - time) <= seconds for one, time in self.events[place:]))
             case language.Clock(name):
                 local = self.local(now)
                 return float(local.hour if name == "hour" else local.isoweekday())
@@ -354,7 +402,9 @@ class World:
         if node.inner.boolean:
             each = [self.truth(node.inner, name, self.own_time(name)) for name in members]
             if node.operation == "count":
-                return float(each.count(True)) if set(each) - {None} else None
+                if not set(each) - {None}:
+                    return None
+                return float(each.count(True)), float(len(each) - each.count(False))
             decides = node.operation == "any"
             if not each:
                 return None

@@ -14,6 +14,7 @@ from rules.compiler import CompileError, compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.expression import parse
 from rules.rule import Rule
+from rules.why import standing
 from sensors.observation import GOOD, HISTORICAL, LATE, SIMULATED, CameraEvent
 from sensors.site import LEVELS, Point, Site
 from tests.rules.stage import Bank, Scored, a_point, a_rule, a_site
@@ -388,6 +389,113 @@ def test_that_nothing_was_seen_is_unknown_until_it_was_watched_for(when: str) ->
     assert moves(play.tick(300)) == [("none", "yellow")]
 
 
+@pytest.mark.parametrize(
+    ("when", "known"),
+    [
+        ("count('debris', '5m') < 2", 300),
+        ("count('debris', '5m') - count('smoke', '1m') < 2", 300),
+        ("not count('debris', '5m') >= 2", 300),
+        ("2 * count('debris', '5m') != 2", 300),
+        ("rising('noise', '1d') < 0.5", 21600),
+        ("count('5m') < 2", 301),
+        ("sum('5m') < 20", 301),
+        ("max('5m') < 9", 301),
+        ("min('5m') > 5", 301),
+        ("abs(spread('5m')) < 1", 301),
+        ("value > mean('5m') - 1 + spread('5m')", 301),
+    ],
+)
+def test_that_little_came_is_unknown_until_it_was_watched_for(when: str, known: int) -> None:
+    play = a_play(a_rule(when=f"value > 5 and {when}", where={"quantity": "level"}))
+    assert play.tick(0) == [] and play.read("p", 1, 6) == []
+    assert play.read("p", known - 1, 6.5) == [] == play.tick(known - 1) if "count('5m')" not in when else True
+    assert moves(play.read("p", known, 6.5) + play.tick(known)) == [("none", "yellow")]
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"),
+    [
+        ("count('debris', '1h') >= 1", True),
+        ("count('1h') > 0 and sum('1h') > 5", True),
+        ("max('1h') > 5 and min('1h') < 7 and spread('1h') >= 0", True),
+        ("min(max('1h'), 3) < 5", True),
+        ("max('1h') - min('1h') < 5", False),
+        ("-max('1h') > -9", False),
+        ("mean('1h') < 9 and median('1h') < 9 and delta('1h') < 1", True),
+    ],
+)
+def test_what_nothing_that_is_yet_to_come_can_change_is_known_at_once(when: str, holds: bool) -> None:
+    play = a_play(a_rule(when=f"value > 5 and {when}"))
+    play.tick(0)
+    play.see("debris", 1)
+    assert moves(play.read("p", 2, 6) + play.tick(3)) == [("none", "yellow")] * holds
+
+
+@pytest.mark.parametrize("over", ["area", "neighbours"])
+@pytest.mark.parametrize(
+    ("asked", "few", "all_known"),
+    [(">= 2", False, False), ("< 2", False, True), ("== 1", False, True), ("< 3", True, True), (">= 1", True, True)],
+)
+def test_points_of_which_nothing_is_known_may_be_among_those_that_are_counted(
+    over: str, asked: str, few: bool, all_known: bool
+) -> None:
+    points = [a_point(name) for name in ("p", "a", "b", "c")]
+    rule = a_rule(where={"points": ["p"]}, when=f"value > 0 and {over}.count(value > 5) {asked}")
+    play = a_play(rule, points=points)
+    for name, value in (("p", 1), ("a", 6), ("b", 2)):
+        play.read(name, 0, value)
+    play.tick(1)
+    assert bool(play.evaluator.current[0]) == few  # one is, one is not, and c may be
+    play.read("c", 2, 3)
+    play.tick(3)
+    assert bool(play.evaluator.current[0]) == all_known
+
+
+def test_an_explanation_says_that_a_count_may_yet_rise() -> None:
+    play = a_play(a_rule(when="value > 5 and count('debris', '1h') < 3", **{"for": 7200}))
+
+    def term() -> tuple[float | None, bool | None]:
+        standing_now = standing(play.evaluator, "r", "p")
+        assert standing_now is not None
+        found = standing_now.levels[0].why.terms[1]
+        return found.value, found.holds
+
+    play.tick(0)
+    play.read("p", 1, 6)
+    play.see("debris", 2)
+    assert term() == (1.0, None)
+    play.see("debris", 3)
+    play.see("debris", 4)
+    assert term() == (3.0, False)
+    play.tick(3700)
+    assert term() == (0.0, True)
+
+
+def test_how_long_windows_and_counts_were_kept_survives_a_restart_and_a_publication() -> None:
+    rule = a_rule(when="value > 5 and count('debris', '5m') < 1 and spread('5m') < 1")
+    play = a_play(rule)
+    play.tick(0)
+    play.read("p", 1, 6)
+    later = a_play(rule, a_rule("new", when="value > 5 and spread('10m') < 1"))
+    later.evaluator.restore(play.evaluator.state())
+    assert later.read("p", 300, 6) == []
+    assert [c.rule.id for c in later.read("p", 301, 6)] == ["r"]
+    assert later.read("p", 899, 6) == []
+    assert [c.rule.id for c in later.read("p", 900, 6)] == ["new"]
+
+
+def test_a_state_of_before_says_by_its_panes_how_long_a_window_was_kept() -> None:
+    rule = a_rule(when="value > 5 and spread('5m') < 1")
+    play = a_play(rule)
+    for time in range(0, 200, 10):
+        play.read("p", time, 6)
+    older = {name: array for name, array in play.evaluator.state().items() if not name.endswith(".begun")}
+    later = a_play(rule)
+    later.evaluator.restore(older)
+    assert later.read("p", 290, 6) == []
+    assert moves(later.read("p", 300, 6)) == [("none", "yellow")]
+
+
 def test_a_kind_that_a_publication_asks_for_first_is_watched_from_then_on_and_others_as_before() -> None:
     old = a_rule("old", when="value > 5 and not seen('debris', '5m')")
     play = a_play(old)
@@ -463,6 +571,7 @@ def test_a_rule_on_areas_has_one_condition_for_each() -> None:
     play = a_play(a_rule(scope="area", when="area.count(score > 0.99) >= 2"), points=points)
     for name in ("a0", "a1", "b0"):
         play.read(name, 0, 1, score=0.995)
+    play.read("a2", 0, 1, score=0.5)
     (change,) = play.tick(1)
     assert (change.scope, change.area, change.why.points) == ("a", "a", ("a0", "a1"))  # type: ignore[union-attr]
     play.read("a1", 2, 1, score=0.5)

@@ -72,7 +72,10 @@ scenes = st.one_of(
         st.sampled_from(["area", "neighbours"]), st.sampled_from(["max", "min", "mean", "sum"]), own, signs, limits,
     ),
     st.builds("{}.{}({})".format, st.sampled_from(["area", "neighbours"]), st.sampled_from(["any", "all"]), compared),
-    st.builds("{}.count({}) >= {}".format, st.sampled_from(["area", "neighbours"]), compared, st.integers(1, 2)),
+    st.builds(
+        "{}.count({}) {} {}".format,
+        st.sampled_from(["area", "neighbours"]), compared, st.sampled_from([">=", "<", "=="]), st.integers(1, 2),
+    ),
 )  # fmt: skip
 conditions = st.recursive(
     st.one_of(compared, st.builds("{} {} {}".format, sums, signs, limits), trends, scenes),
@@ -122,7 +125,8 @@ rules = st.fixed_dictionaries(
 others = st.lists(
     st.builds("{} {} {}".format, own, signs, limits)
     | trends
-    | st.builds("not seen('{}', '{}')".format, st.sampled_from("abc"), spans),
+    | st.builds("not seen('{}', '{}')".format, st.sampled_from("abc"), spans)
+    | st.builds("count('{}', '{}') {} {}".format, st.sampled_from("abc"), spans, signs, st.integers(0, 2)),
     min_size=1,
     max_size=3,
     unique=True,

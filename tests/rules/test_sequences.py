@@ -79,8 +79,9 @@ def test_events_are_counted_once_however_often_they_are_told() -> None:
 def test_no_events_is_a_number_too() -> None:
     play = a_play("count('patrol', '1h') == 0")
     play.tick(0.0)
-    assert play.evaluator.current[0] == 2
-    play.see("patrol", 10.0)
+    assert play.tick(3599.0) == []  # nobody looked for an hour yet
+    assert set(moves(play.tick(3600.0))) == {("none", "yellow")}
+    play.see("patrol", 3610.0)
     assert play.evaluator.current[0] == 0
 
 
