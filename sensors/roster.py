@@ -106,10 +106,10 @@ def _content(document: Document, path: Path, name: str, folder: FilePath, findin
 
 def _read_csv(content: bytes, name: str, seats: dict[str, Seat], zone: str, findings: Findings) -> Iterator[Duty]:
     rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-    missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
-    if missing:
-        raise ValueError(f"its first line must name the columns {', '.join(COLUMNS)}; {missing[0]} is missing")
     try:
+        missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise ValueError(f"its first line must name the columns {', '.join(COLUMNS)}; {missing[0]} is missing")
         for row in rows:
             said = {column: (row[column] or "").strip() for column in COLUMNS}
             duty = Duty(seat=_seat(said["seat"], seats), account=said["account"], start=said["start"], end=said["end"])
@@ -134,21 +134,25 @@ def _read_calendar(content: bytes, name: str, seats: dict[str, Seat], zone: str,
         place = f"VEVENT {number}"
         try:
             start, end = event.decoded("DTSTART"), event.decoded("DTEND")
-        except KeyError:
-            findings.extend([Problem(name, 0, place, "has no DTSTART or no DTEND")])
+        except (KeyError, AttributeError, TypeError):
+            findings.extend([Problem(name, 0, place, "has no DTSTART or no DTEND, or one twice")])
             continue
         if not isinstance(start, datetime) or not isinstance(end, datetime):
             findings.extend([Problem(name, 0, place, "lasts whole days: a duty has times")])
             continue
         rule = event.get("RRULE")
-        duty = Duty(
-            seat=_seat(said, seats),
-            account=str(event.get("SUMMARY", "")).strip(),
-            start=_local(start, site),
-            end=_local(end, site),
-            repeat=_rule(rule.to_ical().decode(), site) if rule is not None else "",
-            omit=tuple(_local(one, site) for one in _dates(event.get("EXDATE"))),
-        )
+        try:
+            duty = Duty(
+                seat=_seat(said, seats),
+                account=str(event.get("SUMMARY", "")).strip(),
+                start=_local(start, site),
+                end=_local(end, site),
+                repeat=_rule(rule.to_ical().decode(), site) if rule is not None else "",
+                omit=tuple(_local(one, site) for one in _dates(event.get("EXDATE"))),
+            )
+        except (AttributeError, TypeError, OverflowError):  # a property that stands twice, or is of no time there is
+            findings.extend([Problem(name, 0, place, "has a property that cannot be understood, or one twice")])
+            continue
         trouble = trouble_of(duty) if duty.seat else f"unknown seat '{said[:64]}' in its LOCATION"
         if trouble:
             findings.extend([Problem(name, 0, place, trouble)])

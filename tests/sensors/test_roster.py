@@ -103,6 +103,7 @@ def test_mistakes_are_told_with_their_field(folder: Path, old: str, new: str, fi
         (TABLE.replace("lead,", "load,"), 2, "unknown seat 'load'"),
         (TABLE + "lead,zhao\n", 4, "write local times"),
         ("", 0, "seat is missing"),
+        ("seat\raccount\r", 0, "cannot be read: new-line character"),
     ],
 )
 def test_mistakes_of_a_table_are_told_with_their_line(folder: Path, table: str, line: int, said: str) -> None:
@@ -123,6 +124,7 @@ DAYS = "DTSTART;VALUE=DATE:20261127\r\nDTEND;VALUE=DATE:20261128\r\n"
         ("LOCATION:north", "LOCATION:moon", "unknown seat 'moon'"),
         ("DTEND:20261127T080000Z\r\n" + AFTER, AFTER, "no DTEND"),
         (TIMES + AFTER, DAYS + AFTER, "whole days"),
+        (TIMES + AFTER, TIMES + "RRULE:FREQ=DAILY\r\n" * 2 + AFTER, "or one twice"),
         (CALENDAR, "no calendar", "cannot be read"),
     ],
 )  # fmt: skip
