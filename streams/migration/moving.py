@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import Connection
 
 from streams import housekeeping, joining, logs, publication, supervisor
 from streams.archive import marker
@@ -31,7 +30,7 @@ from streams.migration import ends, files, history, report, stores
 from streams.migration.copying import Comparison, Copier, Filling, Place, compact_comparison, latest
 from streams.migration.report import Compared, Files, MigrationError, Report, Table
 from streams.migration.state import Kept, State
-from streams.migration.tables import Store
+from streams.migration.tables import Change, Known, Store, nothing
 from streams.publication import Proposal
 from streams.readable import Reader
 from streams.settings import Settings
@@ -73,8 +72,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Work(NamedTuple):
-    """What a move works with: the source's log, the target's for reading and for writing, how far it has come, and the
-    databases that are copied."""
+    """What a move works with: the source's log, the target's for reading and for writing, how far it has come, and
+    what is known of the rows that were copied."""
 
     source: Reader
     there: Reader
@@ -82,7 +81,7 @@ class Work(NamedTuple):
     copier: Copier
     state: State
     comparisons: dict[Place, Comparison]
-    stores: list[Store]
+    stores: Known
 
 
 class Move:
@@ -221,9 +220,7 @@ class Move:
             stack.callback(target.close)
             state = self._state(source, target)
             there = stack.enter_context(logs.reader(self._target.log))
-            names = stores.apart(self._source, self._target)
-            opened = stack.enter_context(stores.opened(self._source, self._target, names))
-            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {}, opened)
+            work = Work(source, there, target, Copier(source, target, state, self._kept), state, {}, {})
             self._ahead(work)
             if not switch:
                 return None
@@ -283,7 +280,7 @@ class Move:
                 break
         if self._source.data_folder != self._target.data_folder:
             files.copy(self._source.data_folder, self._target.data_folder, lambda name: self._told("files", 1, None))
-        self._stores_ahead(at)
+        self._stores(at)
 
     def _round(self, at: Work) -> int:
         """Copy and compare all that there is now; return how many records have come meanwhile."""
@@ -337,7 +334,9 @@ class Move:
         while self._round(at):
             continue  # of bridges that write to Kafka by themselves
         compacted = self._snapshots(source, at.there, target)
-        tables = self._stores(at)
+        tables = self._stores(at, lambda store: _naming(store, target.identity))
+        if stores.JOURNAL not in stores.apart(self._source, self._target):
+            stores.hand_over(self._target, target.identity)
         copied = self._files()
         history.prepare(self._source, self._target, self.site.partitions, copier.target_offset)
         offsets = self._offsets(source, copier)
@@ -421,28 +420,32 @@ class Move:
             written = joining.record(data, Proposal(packed, "", by.author, by.reason, by.time))
             target.replace(SITE, 0, [(0, self._begun, written.key, written.value)])
 
-    def _stores(self, at: Work) -> list[Table]:
+    def _stores(self, at: Work, change: Callable[[Store], Change] = lambda _: nothing) -> list[Table]:
+        """Have the target's databases hold what the source's do, and compare.
+
+        While the site runs that is most of it, so that the stop has only to wait for what changes from then on.
+        """
         found: list[Table] = []
-        for store in at.stores:
-            naming = _naming(store, at.target.identity)
-            found += store.copy(naming, self._counting(store.name))
-        if not any(store.name == stores.JOURNAL for store in at.stores):
-            stores.hand_over(self._target, at.target.identity)
+        names, first = stores.apart(self._source, self._target), not at.stores
+        with stores.opened(self._source, self._target, names) as opened:  # anew: there may be more than there was
+            for store in opened:
+                self._require_ours(store, at.state)
+                store.remember(at.stores)
+                self._told(store.name, 0, store.rows() if first else None)
+                found += store.copy(change(store), self._counting(store.name))
         return found
 
-    def _stores_ahead(self, at: Work) -> None:
-        """Copy the databases as they are now, so that the stop has only to wait for what changes from here on."""
-        for store in at.stores:
-            if store.name not in at.state.stores:
-                if not store.is_empty("counters"):
-                    raise MigrationError(
-                        f"{store.name}: the target's holds other data: name an empty database",
-                        f"{store.name}：目标端数据库已有其他数据：请指定空的数据库",
-                    )
-                at.state.stores.append(store.name)
-                self._kept.write(at.state)
-            self._told(store.name, 0, store.rows())
-            store.copy(told=self._counting(store.name))
+    def _require_ours(self, store: Store, state: State) -> None:
+        """Note that a database is begun. Raise `MigrationError` where it holds what is not of this move."""
+        if store.name in state.stores:
+            return
+        if not store.is_empty("counters"):
+            raise MigrationError(
+                f"{store.name}: the target's holds other data: name an empty database",
+                f"{store.name}：目标端数据库已有其他数据：请指定空的数据库",
+            )
+        state.stores.append(store.name)
+        self._kept.write(state)
 
     def _files(self) -> Files | None:
         source, target = self._source.data_folder, self._target.data_folder
@@ -488,7 +491,7 @@ class Move:
         return True
 
 
-def _naming(store: Store, identity: str) -> Callable[[Connection], None]:
+def _naming(store: Store, identity: str) -> Change:
     return lambda connection: stores.name_log(connection, identity) if store.name == stores.JOURNAL else None
 
 

@@ -30,7 +30,15 @@ _MOD = 1 << 256
 Hashes = dict[tuple[Any, ...], bytes]
 """SHA-256 of a table's rows by their primary keys."""
 
+Known = dict[str, dict[str, Hashes]]
+"""By database and table, what the target holds."""
+
+Change = Callable[[Connection], None]
 Told = Callable[[int], None]
+
+
+def nothing(_: Connection) -> None:
+    """Change nothing."""
 
 
 class Store:
@@ -76,7 +84,11 @@ class Store:
         with self.target.connect() as connection:
             return not any(_count(connection, other) for _, other in self.tables if other.name not in but)
 
-    def copy(self, change: Callable[[Connection], None] = lambda _: None, told: Told = lambda _: None) -> list[Table]:
+    def remember(self, known: Known) -> None:
+        """Go by what another has compared, and have it know what this one does."""
+        self._held = known.setdefault(self.name, self._held)
+
+    def copy(self, change: Change = nothing, told: Told = lambda _: None) -> list[Table]:
         """Have the target hold the source's rows, compare, then `change` what is to differ: all of it or nothing.
 
         Nobody else may write to the target, from the first call on. Raise `MigrationError` with the first that differs.
@@ -84,7 +96,7 @@ class Store:
         with self._reading() as mine, self._writing() as other:
             fresh = {str(table.name): self._brought(mine, other, table, there, told) for table, there in self.tables}
             change(other)
-        self._held = {name: held for name, (_, held) in fresh.items()}
+        self._held.update({name: held for name, (_, held) in fresh.items()})
         return [table for table, _ in fresh.values()]
 
     @contextmanager
