@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -164,13 +164,17 @@ def ready() -> None:
     parent().ready()
 
 
-def await_journal(url: str) -> None:
-    """Wait until the worker has made the journal, at its first start; the supervisor bounds how long."""
+def await_journal(url: str, ended: Callable[[], bool] = lambda: False) -> bool:
+    """Wait until the worker has made the journal, at its first start; False when `ended` says so before.
+
+    The supervisor bounds how long. When it is gone, SIGTERM is all that ends who waits here.
+    """
     from alerts.queries import JournalMissing, Reader  # here, so that the bridge need not load SQLAlchemy
 
-    while True:
+    while not ended():
         try:
             Reader(url).close()
-            return
+            return True
         except JournalMissing:
             time.sleep(0.02)
+    return False

@@ -246,7 +246,8 @@ async def _run(found: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await asyncio.to_thread(child.await_journal, found.journal_url)
+    if not await asyncio.to_thread(child.await_journal, found.journal_url, stop.is_set):
+        return
     if found.cluster:
         child.ready()  # one run of the cluster tells people; the others stand by
     await in_turn(found, NOTIFIER, "notifier", stop, lambda ended: _serve(found, ended))

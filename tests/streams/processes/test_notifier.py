@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from alerts.queries import Reader
 from streams import bundle, publication, settings
 from streams.bundle import Bundle
 from streams.following import Following
+from streams.processes import notifier as process
 from streams.processes.notifier import AGAIN, Retelling, Undelivered, taking, targets
 from tests.alerts.notifiers.world import Town, receiver
 from tests.streams.small_site import site
@@ -35,6 +38,17 @@ def test_home_assistant_is_told_in_the_sites_language_where_it_is_asked_for() ->
     assert house.areas == {area.id: area.name.zh for area in made.areas}
     _, house = targets(found, msgspec.structs.replace(made, language="en"))
     assert isinstance(house, HomeAssistantTarget) and house.title == made.name.en
+
+
+def test_who_waits_for_a_journal_that_nobody_makes_ends_on_sigterm(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        waiting = asyncio.create_task(process._run(settings.load({}, data=str(tmp_path))))
+        await asyncio.sleep(0)  # until it waits
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await waiting
+
+    asyncio.run(scenario())
 
 
 def test_another_version_of_the_site_reaches_home_assistants_sender_in_the_loop(tmp_path: Path) -> None:
