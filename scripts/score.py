@@ -107,8 +107,7 @@ def score_file(
         )
         first = next(readings, None)
         if first is None:
-            told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
-            raise ScoreError(f"{path}: no row can be read{told}")
+            raise ScoreError(_unread(path, problems))
         bank = Bank(settings)
         paces = _followed(bank, kind, period, limit, interval)
         foresight = Foresight(limit) if limit is not None else None
@@ -169,9 +168,15 @@ def read_series(
             values.append(reading.value)
             driven.append(reading.drivers)
     if not times:
-        raise ScoreError(f"{path}: no row can be read")
+        raise ScoreError(_unread(path, problems))
     beside = np.array(driven).reshape(len(times), len(drivers)).T
     return np.array(times), np.array(values), beside, problems.count + again
+
+
+def _unread(path: Path, problems: Problems) -> str:
+    """Say that a file has no row to read, and what is wrong with the first."""
+    told = f"; {problems.first[0].line}: {problems.first[0].message}" if problems.first else ""
+    return f"{path}: no row can be read{told}"
 
 
 def _followed(bank: Bank, kind: Kind, period: float, limit: Limit | None, declared: float | None) -> Paces:
