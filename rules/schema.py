@@ -122,7 +122,7 @@ WORDS: dict[str, dict[str, str]] = {
         "surge": "每步的 surge 值 · what surge(…) says, a number a step",
         "area_score": "每步的区域模型评分 · the score of the area's model, a number a step",
         "step": "步长，如 30 s · the time between steps, such as 30 s",
-        "watched": "开始前已观察事件与读数多久，默认很久 · how long events and readings were watched before; long by default",
+        "watched": "开始前已观察多久，默认很久 · how long events and readings were watched before; long by default",
         "start": "开始时刻，站点时钟 · when it begins by the site's clock, 2026-10-01 22:00",
         "expect": "期望的级别 · the level expected at each step (none*5 yellow*2), or at given times",
     },

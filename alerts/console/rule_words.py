@@ -210,6 +210,29 @@ def said(message: str, language: str) -> str:
     return text if meant is None else f"{text}（是否想写 {meant[1]}？）"
 
 
+_PARTS = {
+    "areas": "区域", "points": "测点", "cameras": "摄像机", "units": "单位", "seats": "席位", "shifts": "班次",
+    "plans": "预案", "places": "地点", "fields": "领域", "area_types": "区域类型", "rules": "规则", "models": "模型",
+    "site": "站点设置",
+}  # fmt: skip
+_HOWS = {"added": "新增", "removed": "删除", "changed": "修改", "renamed": "改名"}
+_DIFFERS = re.compile(r"(\w+) (\w+): (\d+) \((.*?)(?:, … (\d+) more)?\)", re.DOTALL)
+
+
+def differing(line: str, language: str) -> str:
+    """Say in a language a line of what a publication changes; in English, and where it is no such line, it stays."""
+    found = _DIFFERS.fullmatch(line)
+    if language.startswith("en") or found is None or found[1] not in _PARTS or found[2] not in _HOWS:
+        return line
+    more = f"，另有 {found[5]} 个" if found[5] else ""
+    return f"{_PARTS[found[1]]}{_HOWS[found[2]]} {found[3]} 个（{found[4].replace(', ', '、')}{more}）"
+
+
+def in_words(publication: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Say in a language what a publication, or a proposed one, changes."""
+    return {**publication, "difference": [differing(line, language) for line in publication.get("difference", ())]}
+
+
 def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """Give mistakes as the API does: as the loader says them, and as a reader of a language does."""
     rows = [msgspec.structs.asdict(one) if isinstance(one, Problem) else dict(one) for one in problems]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from alerts.console.rule_words import differing
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -89,8 +90,9 @@ def reload(
             }
         )
         return
+    language = bundle.unpack(publication.read(folder)).site.language
     for line in lines(prepared.difference):
-        out.print(f"  {plain(line)}")
+        out.print(f"  {plain(differing(line, language))}")
     if prepared.version == prepared.before:
         done(f"nothing differs: version {prepared.version} is in force")
     elif taken is None:
@@ -123,13 +125,14 @@ def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         _print([{**msgspec.to_builtins(one), "in_force": one is present} for one in kept])
         return
-    zone = bundle.unpack(packed).site.zone
+    site = bundle.unpack(packed).site
+    zone = site.zone
     for one in kept:
         mark = "[green]●[/green]" if one is present else " "
         why = f": {one.reason}" if one.reason else ""
         out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
         for line in one.difference:
-            out.print(f"    {plain(line)}")
+            out.print(f"    {plain(differing(line, site.language))}")
 
 
 def note(found: Settings, author: str, action: str, target: str, **detail: Any) -> None:

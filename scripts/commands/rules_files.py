@@ -184,6 +184,7 @@ def format_rules(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit code 1 when a file would change.")
     ] = False,
+    language: LanguageOption = None,
 ) -> None:
     """Lay the files of rules out the same way: the order of fields, what stands on one line. Comments are kept.
 
@@ -192,6 +193,7 @@ def format_rules(
 
     foreshock rules format my-site --check
     """
+    words = _words(site, language)
     folder = site / "rules" if (site / "rules").is_dir() else site
     files = sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]
     changed, refused = [], 0
@@ -207,21 +209,22 @@ def format_rules(
             wrong(f"{file}: {error}")
             refused += 1
         except DocumentError as error:
-            _show(error.problems)
+            _show(error.problems, words)
             refused += 1
     for file in changed:
-        out.print(f"  {plain(file)} {'would change' if check else 'is laid out'}")
+        out.print(f"  {plain(words('would_change' if check else 'laid_out', file=file))}")
     if refused:
-        fail(f"{refused} of {len(files)} files stay as they are")
+        fail(words("stay", count=refused, files=len(files)))
     if check and changed:
-        fail(f"{len(changed)} of {len(files)} files are not laid out; `foreshock rules format {site}` does it")
-    done(f"{len(files)} files of rules are laid out")
+        fail(words("not_laid_out", count=len(changed), files=len(files), site=site))
+    done(words("all_laid_out", files=len(files)))
 
 
 def export_rules(
     file: Annotated[Path, typer.Argument(help="The .json or .yaml file to write.")],
     site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("examples/district"),
     rule: RuleOption = "*",
+    language: LanguageOption = None,
 ) -> None:
     """Write a site's rules as one file, which `foreshock rules import` takes into another site.
 
@@ -229,14 +232,15 @@ def export_rules(
 
     foreshock rules export gas.yaml --site my-site --rule 'gas-*'
     """
+    words = _words(site, language)
     found = chosen(site, rule)[1]
     try:
         write(file, [msgspec.structs.replace(one, template="") for one in found])
     except ValueError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"cannot write {file}: {error.strerror or error}")
-    done(f"{len(found)} rules are in {file}")
+        fail(words("cannot_write", file=file, error=error.strerror or error))
+    done(words("exported", count=len(found), file=file))
 
 
 def import_rules(
@@ -247,6 +251,7 @@ def import_rules(
     ] = IMPORTED,
     replace_: Annotated[bool, typer.Option("--replace", help="Write over that file if it exists.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken.")] = False,
+    language: LanguageOption = None,
 ) -> None:
     """Take rules from one file into a site, in a file of their own.
 
@@ -255,12 +260,12 @@ def import_rules(
 
     foreshock rules import gas.yaml --site my-site --dry-run
     """
-    place = site / target
+    words, place = _words(site, language), site / target
     rules_folder = (site / "rules").resolve()
     if not place.resolve().is_relative_to(rules_folder) or place.suffix != ".yaml":
-        fail(f"--out {target}: name a .yaml file in rules/ of the site")
+        fail(words("outside", file=target))
     if place.exists() and not replace_:
-        fail(f"{place} exists; --replace writes over it, --out names another")
+        fail(words("exists", file=place))
     try:
         known = load_site(site)
         others = [one for one in sorted(rules_folder.rglob("*.yaml")) if one.resolve() != place.resolve()]
@@ -273,11 +278,11 @@ def import_rules(
                 place.parent.mkdir(parents=True, exist_ok=True)
                 replace(place, copy.read_bytes())
     except DocumentError as error:
-        _show(error.problems)
-        fail(f"{len(error.problems)} problem(s); nothing was written")
+        _show(error.problems, words)
+        fail(words("not_written", count=len(error.problems)))
     except OSError as error:
-        fail(f"cannot write into {site}: {error.strerror or error}")
-    done(f"{len(taken)} rules {'would be' if dry_run else 'are'} in {place}")
+        fail(words("cannot_write", file=site, error=error.strerror or error))
+    done(words("would_import" if dry_run else "imported", count=len(taken), file=place))
 
 
 def _words(folder: Path, language: Language | None) -> Words:

@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alerts.console.rule_words import differing
 from alerts.rule_costs import Measured, keep
 from rules.changes import RuleChange, changes
 from rules.metering import Cost
@@ -31,6 +32,7 @@ from scripts.commands.terminal import (
     plain,
     require_run,
 )
+from scripts.commands.words import Words
 from sensors.duration import seconds
 from streams import bundle, publication, shelf
 from streams.bundle import Bundle
@@ -102,7 +104,7 @@ def history(
     present = shelf.latest(kept, publication.version(folder))
     told = []
     newer: tuple[shelf.Kept, tuple[Rule, ...]] | None = None
-    zone = "UTC"
+    words = Words("en", "UTC")
     for one in [*kept, None]:
         content = _unpacked(folder, one.version) if one is not None else None
         rules = content.rules if content is not None else ()
@@ -113,7 +115,8 @@ def history(
             if found or rule == "*":
                 told.append((newer[0], found))
         if one is not None and content is not None:
-            newer, zone = (one, rules), content.site.zone
+            newer = one, rules
+            words = Words("zh-CN" if content.site.language.startswith("zh") else "en", content.site.zone)
     proposals = waiting(configured(data=data))
     if as_json:
         answer = [
@@ -150,15 +153,15 @@ def history(
     for waits in proposals if rule == "*" else ():
         said = f" {waits['by']}: {waits['reason']}" if waits["state"] != "waiting" else ""
         head = f"[yellow]{waits['number']}[/yellow] {waits['version']}  {waits['state']}{plain(said)}"
-        out.print(f"  {head}  {local(waits['proposed'], zone)}  {plain(waits['author'])}: {plain(waits['why'])}")
+        out.print(f"  {head}  {local(waits['proposed'], words.zone)}  {plain(waits['author'])}: {plain(waits['why'])}")
         for line in waits["difference"] if waits["state"] == "waiting" else ():
-            out.print(f"      {plain(line)}")
+            out.print(f"      {plain(differing(line, words.language))}")
     for one, found in told:
         mark = "[green]●[/green]" if one is present else " "
         why = f": {one.reason}" if one.reason else ""
-        out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
+        out.print(f"{mark} {one.version}  {local(one.time, words.zone)}  {plain(one.author)}{plain(why)}")
         for change in found:
-            _show(change, fields)
+            _show(change, fields, words)
 
 
 def cost(
@@ -251,9 +254,9 @@ def _unpacked(folder: Path, version: str) -> Bundle | None:
         return None
 
 
-def _show(change: RuleChange, fields: bool) -> None:
-    note = " (texts and tests only)" if change.how == "changed" and not change.decides else ""
-    out.print(f"    {plain(change.rule)} {change.how}{note}")
+def _show(change: RuleChange, fields: bool, words: Words) -> None:
+    note = words("texts_only") if change.how == "changed" and not change.decides else ""
+    out.print(f"    {plain(change.rule)} {words(f'rule_{change.how}')}{note}")
     if fields:
         for field, before, after in change.fields:
             out.print(f"      {plain(field)}: {plain(before) or '–'} → {plain(after) or '–'}")

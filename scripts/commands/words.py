@@ -124,6 +124,27 @@ WORDS: dict[str, tuple[str, str]] = {
     "rule_removed": ("已删除", "removed"),
     "rule_changed": ("已修改", "changed"),
     "texts_only": ("（仅文字和测试不同，其报警继续）", " (texts and tests only: its alarms go on)"),
+    "would_change": ("{file} 将被修改", "{file} would change"),
+    "laid_out": ("{file} 已排版", "{file} is laid out"),
+    "stay": ("{files} 个文件中有 {count} 个保持原样", "{count} of {files} files stay as they are"),
+    "not_laid_out": (
+        "{files} 个文件中有 {count} 个未排版，`foreshock rules format {site}` 可排版",
+        "{count} of {files} files are not laid out; `foreshock rules format {site}` does it",
+    ),
+    "all_laid_out": ("{files} 个规则文件已排版", "{files} files of rules are laid out"),
+    "exported": ("{count} 条规则已写入 {file}", "{count} rules are in {file}"),
+    "imported": ("{count} 条规则已写入 {file}", "{count} rules are in {file}"),
+    "would_import": ("{count} 条规则将写入 {file}", "{count} rules would be in {file}"),
+    "outside": (
+        "--out {file}：请指定站点 rules/ 下的 .yaml 文件",
+        "--out {file}: name a .yaml file in rules/ of the site",
+    ),
+    "exists": (
+        "{file} 已存在：--replace 覆盖它，--out 另指文件",
+        "{file} exists; --replace writes over it, --out names another",
+    ),
+    "not_written": ("{count} 个问题，未写入任何内容", "{count} problem(s); nothing was written"),
+    "cannot_write": ("无法写入 {file}：{error}", "cannot write {file}: {error}"),
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
 }
@@ -137,7 +158,7 @@ class Words:
         self.language: Language = language
         self._catalogue = catalogue
         self._place = 0 if language == "zh-CN" else 1
-        self._zone = ZoneInfo(zone)
+        self.zone, self._zone = zone, ZoneInfo(zone)
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of a key."""

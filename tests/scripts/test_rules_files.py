@@ -84,25 +84,30 @@ def test_files_are_laid_out_and_a_check_changes_nothing(small: Path) -> None:
         )
     )
     before = file.read_text()
-    assert "not laid out" in sentence(run("rules", "format", small, "--check")) and file.read_text() == before
+    assert (
+        "not laid out" in sentence(run("rules", "format", small, "--check", "--language", "en"))
+        and file.read_text() == before
+    )
     assert run("rules", "format", small).exit_code == 0
     assert "{when: value == 1, clear: value == 0, for: 5 s}" in file.read_text()
     assert run("rules", "format", small, "--check").exit_code == 0
     (small / "rules" / "broken.yaml").write_text("rules: [")
-    assert "stay as they are" in sentence(run("rules", "format", small))
+    assert "stay as they are" in sentence(run("rules", "format", small, "--language", "en"))
+    assert "保持原样" in sentence(run("rules", "format", small))
 
 
 def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> None:
     file = tmp_path / "lifts.json"
     before = json.loads(run("rules", "list", small, "--json").stdout)
-    assert "2 rules" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
+    assert "2 条规则已写入" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
     taken = run("rules", "import", file, "--site", small)
     assert taken.exit_code == 1 and "is already the rule at" in taken.output
     assert "lifts.json:" in taken.output and f"{small}/rules/people.yaml:" in taken.output
     people = small / "rules" / "people.yaml"
     kept = re.split(r"(?m)^(?=  - id: )", people.read_text())
     people.write_text("".join(part for part in kept if not part.startswith("  - id: lift-")))
-    assert "would be" in run("rules", "import", file, "--site", small, "--dry-run").output
+    dry = run("rules", "import", file, "--site", small, "--dry-run", "--language", "en")
+    assert "2 rules would be in" in dry.output
     assert not (small / "rules" / "imported.yaml").exists()
     assert run("rules", "import", file, "--site", small).exit_code == 0
     after = json.loads(run("rules", "list", small, "--json").stdout)
@@ -115,8 +120,6 @@ def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> Non
 def test_nothing_is_written_of_what_is_wrong_or_outside_the_rules(small: Path, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text("rules: [{id: a}]")
-    assert "nothing was written" in sentence(run("rules", "import", file, "--site", small))
-    assert "name a .yaml file in rules/" in sentence(
-        run("rules", "import", file, "--site", small, "--out", "../other.yaml")
-    )
+    assert "未写入任何内容" in sentence(run("rules", "import", file, "--site", small))
+    assert "rules/ 下的 .yaml 文件" in sentence(run("rules", "import", file, "--site", small, "--out", "../other.yaml"))
     assert "neither in .json nor" in sentence(run("rules", "export", tmp_path / "a.txt", "--site", small))

@@ -86,4 +86,4 @@ def test_what_waits_for_a_second_person_is_in_the_history(tmp_path: Path) -> Non
     assert (first["version"], first["reason"], first["in_force"]) == (waits.version, waits.why, False)
     assert first["proposal"]["state"] == "waiting" and published["proposal"] is None and published["in_force"]
     shown = run("rules", "history", "--data", tmp_path).output
-    assert f"1 {waits.version}  waiting" in shown and waits.why in shown and "rules changed: 1 (creep)" in shown
+    assert f"1 {waits.version}  waiting" in shown and waits.why in shown and "规则修改 1 个（creep）" in shown

@@ -15,7 +15,7 @@ from alerts.console.config import Publish
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of, not_publishable
 from alerts.console.identity import Identity, allow
-from alerts.console.rule_words import told
+from alerts.console.rule_words import in_words, told
 from sensors.document import DocumentError
 
 router = APIRouter(prefix="/api/v1", tags=["site"])
@@ -29,7 +29,7 @@ def publications(
 ) -> dict[str, Any]:
     """List the versions of the site that were in force, the latest first."""
     console: Console = request.app.state.console
-    return {"items": list(console.config.publications())}
+    return {"items": [in_words(one, language_of(request)) for one in console.config.publications()]}
 
 
 @router.post(

@@ -20,7 +20,7 @@ from alerts.console.config import RuleDesk
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of, not_publishable
 from alerts.console.identity import Identity, allow
-from alerts.console.rule_words import told
+from alerts.console.rule_words import in_words, told
 from alerts.lead import lead_times
 from alerts.precision import cases, precision
 from alerts.rule_costs import Measured, kept
@@ -156,7 +156,8 @@ async def text_of(request: Request, identity: Reader, id: Annotated[str, Path(ma
 async def proposals(request: Request, identity: Reader) -> dict[str, Any]:
     """List the publications that wait, or waited, for a second person's approval, the latest first."""
     console: Console = request.app.state.console
-    return {"items": await console.live.journal.answer(lambda reader: reader.proposals())}
+    found = await console.live.journal.answer(lambda reader: reader.proposals())
+    return {"items": [in_words(one, language_of(request)) for one in found]}
 
 
 @router.post("/proposals/{number}/approve", response_model=schema.Done)

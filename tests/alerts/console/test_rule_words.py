@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from alerts.console import rule_words, work_words
-from alerts.console.rule_words import said, told
+from alerts.console.rule_words import differing, in_words, said, told
 from rules.expression import ExpressionError, parse
 from sensors.problem import Problem
+from streams.difference import PARTS, Change, lines
 
 ROOT = Path(__file__).parents[3]
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -87,3 +88,16 @@ def spoken(part: ast.expr) -> str:
     if isinstance(part, ast.JoinedStr):
         return "".join(spoken(one) for one in part.values)
     return "w" if isinstance(part, ast.FormattedValue) and not isinstance(part.value, ast.IfExp) else ""
+
+
+def test_what_a_publication_changes_is_said_part_by_part() -> None:
+    (line,) = lines({"rules": Change(changed=tuple(f"r{n}" for n in range(14)))})
+    assert differing(line, "zh-CN").startswith("规则修改 14 个（r0、r1、") and "，另有 2 个）" in differing(
+        line, "zh-CN"
+    )
+    assert in_words({"version": "v", "difference": [line]}, "en") == {"version": "v", "difference": [line]}
+    for part in (*PARTS, "models", "site"):
+        every = Change(added=("a",), removed=("b",), changed=("c",), renamed={"d": "e"})
+        for said_of in lines({part: every}):
+            assert HAN.search(differing(said_of, "zh-CN")) and differing(said_of, "zh-CN") != said_of
+    assert differing("nothing of the kind", "zh-CN") == "nothing of the kind"
