@@ -73,6 +73,7 @@ Row = dict[str, Any]
 LOG = "observations"  # row of the log that the positions are in
 _LOST = ".lost-"  # in the id of a change that the log has lost
 _ID = 96  # characters that an id may have
+_RECENT = 50_000  # positions that hold no lost change: before them there is none
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -694,15 +695,29 @@ def _free(connection: Connection, partition: int, offset: int) -> None:
     for kind, (table, key) in _TABLES.items():
         here = sa.and_(table.c.partition == partition, table.c.offset > offset)
         lost = sa.and_(here, _is_kept(table))  # not what was lost before
+        lost = sa.and_(lost, table.c.position > _since(connection, table, lost))
         ids = sa.select(table.c.id).where(lost)
         for held in (attachments, snapshots):  # they are named by the change that put them there
             connection.execute(sa.update(held).where(held.c.id.in_(ids)).values(id=_marked(held.c.id, mark)))
-        about = (
-            [] if kind is CommandResult else list(connection.scalars(sa.select(table.c[key]).where(lost).distinct()))
-        )
+        named: Iterable[Any] = () if kind is CommandResult else connection.scalars(sa.select(table.c[key]).where(lost))
+        about = [*dict.fromkeys(map(str, named))]  # DISTINCT would walk the whole index
         connection.execute(sa.update(table).where(lost).values(id=_marked(table.c.id, mark)))
         for some in _chunks(about):
             _fold_again(connection, kind, some)
+
+
+def _since(connection: Connection, table: sa.Table, lost: sa.ColumnElement[bool]) -> int:
+    """Find a position after which all lost changes are: they are the last, and a journal of years is not walked."""
+    at = int(connection.scalar(sa.select(sa.func.max(table.c.position))) or 0)
+    while at > 0:
+        before = at - _RECENT
+        if (
+            connection.scalar(sa.select(table.c.id).where(lost, table.c.position.between(before + 1, at)).limit(1))
+            is None
+        ):
+            return before
+        at = before
+    return 0
 
 
 def _is_kept(table: sa.Table) -> sa.ColumnElement[bool]:

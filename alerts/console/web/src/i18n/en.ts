@@ -845,7 +845,7 @@ export const en: Record<keyof typeof zh, string> = {
   'plan.version': 'version {version}',
   'plan.further': 'Plans of the other areas',
   'plan.further.hint': 'To be read beside the one above: what is ticked there stays. The area with the worst alarm comes first.',
-  'plan.of_area': '{plan} · {areas}',
+  'plan.of_area': '{plan} (for {areas})',
   'incident.edge.planned': 'Plan in use',
   'incident.edge.ticked': 'Step done',
   'incident.edge.unticked': 'Step taken back',

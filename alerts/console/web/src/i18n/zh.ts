@@ -843,7 +843,7 @@ export const zh = {
   'plan.version': '版本 {version}',
   'plan.further': '其他区域的预案',
   'plan.further.hint': '供对照执行：本事件已勾选的预案不变。报警最严重的区域排在最前。',
-  'plan.of_area': '{plan} · {areas}',
+  'plan.of_area': '{plan}（{areas}适用）',
   'incident.edge.planned': '启用预案',
   'incident.edge.ticked': '完成步骤',
   'incident.edge.unticked': '撤销勾选',
