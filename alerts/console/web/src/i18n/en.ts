@@ -861,6 +861,7 @@ export const en: Record<keyof typeof zh, string> = {
   'duty.now': '{who}',
   'duty.sign': 'Handover due',
   'exercises': 'Exercises',
+  'exercises.begin': 'A drill is begun on the server, from its script; it can reach nobody but who takes part:',
   'exercises.none': 'No exercise was run yet.',
   'exercises.running': 'running',
   'exercises.met': '{met} of {of} objectives met',

@@ -859,6 +859,7 @@ export const zh = {
   'duty.now': '值班 {who}',
   'duty.sign': '请签收交接班',
   'exercises': '演练',
+  'exercises.begin': '演练在服务器上按脚本开始，只会通知参演单位：',
   'exercises.none': '尚未进行过演练。',
   'exercises.running': '进行中',
   'exercises.met': '目标达成 {met}/{of}',
