@@ -78,12 +78,13 @@ def test_page_has_no_axe_violation_in_either_theme_and_language(open_page: Any, 
     page = open_page("#/login", who=who, reduced_motion="reduce", **size)
     page.goto(f"{mock.url}/{path}")
     for theme, language in (("dark", "zh-CN"), ("light", "en")):
-        page.evaluate(
-            "([theme, language]) => Object.assign(localStorage, "
-            "{'foreshock.theme': theme, 'foreshock.language': language})",
-            [theme, language],
-        )
-        page.reload()
+        if language == "en":  # as it is opened it is dark and Chinese; what is loaded costs more than what axe does
+            page.evaluate(
+                "([theme, language]) => Object.assign(localStorage, "
+                "{'foreshock.theme': theme, 'foreshock.language': language})",
+                [theme, language],
+            )
+            page.reload()
         page.locator(ready).first.wait_for()
         assert page.evaluate("document.documentElement.dataset.theme") == theme
         assert page.evaluate("document.documentElement.lang") == language

@@ -78,7 +78,7 @@ function Strip({ pictures, at, choose }: Looked) {
       {pictures.length > 1 && (
         <>
         <button type="button" class="plain play" aria-pressed={playing} title={t('picture.play.help')} onClick={() => begin(!playing)}>
-          {playing ? t('picture.pause') : t('picture.play')}
+          <span aria-hidden="true">{playing ? '❚❚' : '▶'}</span> {playing ? t('picture.pause') : t('picture.play')}
         </button>
         <div class="thumbs" role="radiogroup" aria-label={t('picture.strip')} title={t('picture.strip.help')} onKeyDown={step}>
           {pictures.map((one, place) => (

@@ -4,12 +4,18 @@ import { moment } from '../clock';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
+import { mayOperate } from '../store';
 
 export function ExercisesView() {
   const { data, error, again } = useLoad(() => api.exercises(), 'exercises');
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{t('exercises')}</h1>
+      {mayOperate.value && (
+        <p class="quiet">
+          {t('exercises.begin')} <code>foreshock exercise run</code>
+        </p>
+      )}
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && !data.items.length && <p class="quiet">{t('exercises.none')}</p>}
       <ul class="plain-list">
