@@ -22,7 +22,9 @@ from typer.testing import Result
 from streams.embedded.reader import LogReader
 from streams.stretch import offset_at
 from streams.topics import OBSERVATIONS
-from tests.integration.running import ROOT, Mqtt, Running, running
+from tests.browser.conftest import browser as browser
+from tests.browser.signing import enter
+from tests.integration.running import PASSWORD, ROOT, Mqtt, Running, foreshock, running
 from tests.scripts.test_cli import run
 from tests.test_docs import DOCS, Block, blocks
 from tests.waiting import until
@@ -228,3 +230,49 @@ def test_all_that_happened_replays_as_it_was_from_anywhere(product: Running, fol
     found = json.loads(type_in(folder, f"foreshock replay --json --data my-data {between}", product.mqtt_port).stdout)
     assert found["agrees"] and found["recorded"] >= 5, found["first"]
     assert "Traceback" not in product.said
+
+
+@pytest.mark.timeout(500)  # as above: it starts processes, and waits for each
+def test_the_same_is_done_by_the_page(browser: Any, product: Running, folder: Path) -> None:
+    """The rule that annoys is found, changed, tried over the week, run in the shadow, put in force and taken back."""
+    expect = pytest.importorskip("playwright.sync_api").expect
+    words = ("users", "add", "lin", "--role", "analyst", "--language", "en", "--data", product.data)
+    added = foreshock(*words, given=f"{PASSWORD}\n{PASSWORD}\n")
+    assert added.returncode == 0, added.stderr
+    page = enter(browser, product.address, "lin", PASSWORD, viewport={"width": 1440, "height": 1000})
+    page.goto(f"{product.address}/#/rules?find=charging-current")
+    row = page.locator("tr[data-rule=charging-current]")
+    expect(row).to_contain_text("village-0", timeout=60_000)  # where it annoyed
+    row.get_by_role("link", name="Edit charging-current").click()
+    page.context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    code = page.get_by_role("textbox", name=re.compile("charging-current"))
+    tests, road = page.locator("[data-test=tests]"), page.locator("[data-test=road]")
+    expect(tests).to_contain_text("1 of 1 pass", timeout=60_000)
+    written = (folder / "my-district" / "rules" / "fire.yaml").read_text(encoding="utf-8")  # changed above
+    (rule,) = re.findall(r"^  - id: charging-current\n(?:(?!  - ).*\n)*", written, re.MULTILINE)
+    code.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(f"rules:\n{rule}")
+    expect(tests).to_contain_text("2 of 2 pass", timeout=60_000)
+    road.get_by_role("button", name="Try on the past").click()
+    page.get_by_label("Over the last").select_option(str(7 * 86400))
+    page.get_by_role("button", name="Replay", exact=True).click()
+    found = page.locator("[data-test=replay]")
+    expect(found.get_by_role("heading", name="Done")).to_be_visible(timeout=300_000)
+    expect(found.locator("[data-test=changes]")).to_contain_text("charging-current")
+    found.get_by_role("link", name="Back to the draft of charging-current").click()
+    for button in ("In the shadow", "Put in force"):
+        expect(page.locator("[data-test=problems]")).to_contain_text("No problems", timeout=60_000)
+        road.get_by_label(re.compile("^Why")).fill("as the week said")
+        road.get_by_role("button", name=button).click()
+        if button == "In the shadow":
+            page.get_by_role("link", name="Back to the draft of charging-current").click()
+    history = page.locator("[data-test=rule-history] > ul > li")
+    expect(history.first).to_contain_text(re.compile(r"In force.* lin as the week said.*→ value > 44 A", re.DOTALL))
+    page.get_by_label("Why back").fill("not by the page")
+    history.nth(1).get_by_role("button", name=re.compile("^Back to this")).click()
+    expect(history.first).to_contain_text(re.compile(r"In force.* lin not by the page", re.DOTALL))
+    done = [one["action"] for one in product.token("administrator").get("/audit").json()["items"]]
+    assert {"rules.draft", "replays.start", "rules.shadow"} <= set(done) and done.count("rules.publish") == 2
+    page.context.close()
