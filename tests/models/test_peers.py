@@ -87,6 +87,37 @@ def test_what_is_not_known_has_no_say_and_nobody_is_judged_alone() -> None:
     assert (told[250:] == told[249]).all(), "as it stood when it could last be told"
 
 
+def test_a_peer_that_comes_later_is_learnt_before_it_has_a_say() -> None:
+    values = scene()
+    values[:, 2] += 5.0
+    values[:150, 2] = np.nan
+    values[280:, 1] = np.nan
+    assert not judged(values).any(), "it stands where it always stood"
+    values[320:, 2] += 3.0
+    assert judged(values)[-1].tolist() == [True, False, True], "of the two that are left nobody can say which"
+
+
+def test_whom_nobody_that_is_known_speaks_against_stands_as_before() -> None:
+    values = scene()
+    values[200:, 1] += 3.0
+    values[:250, 2] = np.nan
+    values[250:, 0] = np.nan
+    told = judged(values)
+    assert told[240].tolist() == [True, True, False]
+    assert told[300].tolist() == [True, True, False]
+
+
+def test_a_state_from_before_each_was_counted_goes_on() -> None:
+    values, sound, reach = scene(), np.full(3, True), np.full(3, 2.0)
+    peers, again = Peers([[0, 1, 2]]), Peers([[0, 1, 2]])
+    for step in range(100):
+        peers.step(np.full(3, MINUTE * step), values[step], sound, reach)
+    state = peers.state()
+    del state["heard"]
+    again.restore(state)
+    assert (again.heard == peers.heard).all()
+
+
 def test_nothing_is_told_while_a_set_learns() -> None:
     values = scene(steps=60)
     values[30:, 1] += 3.0
