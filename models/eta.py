@@ -73,8 +73,8 @@ class Foresight(NamedTuple):
                 time[driven] = self._driven(*some, faster)
         if marked(fields, SWINGS | CREEPS).any():
             swings = np.flatnonzero(swinging)
-            some = rows[swings], speed[swings], (dies * (pace * pace))[swings], limit[swings], below[swings]
-            time[swings] = self._swing(*some, faster)
+            lasting = (dies * (pace * pace))[swings]
+            time[swings] = self._swing(rows[swings], speed[swings], lasting, limit[swings], below[swings], faster)
             creeps = np.flatnonzero(marked(fields, CREEPS))
             if len(creeps):
                 left = np.where(below, value - limit, limit - value)[creeps]

@@ -74,7 +74,7 @@ class Peers:
         there, count, heard = said[at], self.kept[at, 1], self.heard[at]
         passed = np.where(np.isnan(before[at]), 0.0, now[at] - before[at])
         known = there & (heard >= LEARN)
-        say = np.where(known.any(axis=1)[:, None], known, there)
+        say = np.where(known.any(axis=1, keepdims=True), known, there)
         stands = value[self.rows[at]] - self.offset[at]
         away = np.where(there, stands - np.nanmedian(np.where(say, stands, np.nan), axis=1)[:, None], 0.0)
         far = np.maximum(FAR * self.spread[at], LEAST * self._reach(reach, at, there)[:, None])
