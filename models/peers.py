@@ -8,7 +8,7 @@ wrong, and both disagree.
 What is judged are values as they stand, at a tick after each of the point's readings: neighbours read at other moments
 differ for a while when the world moves fast, so a difference must last for some of its readings.
 
-A peer that comes later, or was away, is learnt beside those that are known, and has no say until it is known itself.
+A peer that comes later is learnt beside those that are known, and has no say until it is known itself.
 """
 
 from __future__ import annotations
@@ -119,4 +119,5 @@ class Peers:
                 self.offset[here, :size] = state["offset"][place, :size]
                 self.spread[here, :size] = spread = state["spread"][place, :size]
                 whole = np.where(spread > 0.0, self.kept[here, 1], 0.0)  # an older state counts the set's readings
+                whole[0] = self.kept[here, 1]  # a point that is always the middle one never was off
                 self.heard[here, :size] = state["heard"][place, :size] if "heard" in state else whole
