@@ -149,7 +149,8 @@ class Counts:
         spread = scatter + doubt
         none = count == 0.0
         with np.errstate(under="ignore"):
-            self.silence = np.where(none, self.silence - np.log1p(spread * mean) / spread, 0.0)
+            longer = self.silence - np.where(away, 0.0, np.log1p(spread * mean) / spread)  # who is away is not silent
+            self.silence = np.where(none, longer, 0.0)
         muted = (self.silence < INCREDIBLE) & (self.learnt >= self.needed)
         self.mute = np.where(muted & ~away, self.mute + 1.0, np.where(none, self.mute, 0.0))
         long = self.mute * self.window >= WEEK

@@ -54,7 +54,8 @@ class Foresight(NamedTuple):
         value, level, slope, drift = (fields[:, AT[name]] for name in ("last_value", "level", "slope", "drift"))
         tempo, moving = tempo_of(self.slow[rows], self.settings), marked(fields, MOVING)
         drifting = marked(fields, DRIFTING) & ~(moving & (slope * drift < 0.0))
-        damping = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach) * (faster * faster)
+        dies = trend.damped(slope, fields[:, AT["bend"]], settings.trend_reach)
+        damping = dies * (faster * faster)
         slow = settings.drift_damping * (faster * faster)
         horizon = settings.trend_horizon
         time = tempo * np.minimum(
@@ -62,17 +63,18 @@ class Foresight(NamedTuple):
             trend.crossing(level, drift * faster, drifting, limit, below, slow, horizon),
         )
         swinging = marked(fields, SWINGS)
+        away = np.where(below, slope > 0.0, slope < 0.0)  # such a slope is slower where all goes faster
+        pace = np.where(away, 1.0 / faster, faster)
+        speed = np.where(moving, slope * pace, 0.0)
         if self.drivers is not None:
             driven = np.flatnonzero(self.drivers.driven[rows] & ~swinging)
             if len(driven):
-                speed = np.where(moving, slope * faster, 0.0)[driven]
-                some = rows[driven], speed, limit[driven], below[driven], time[driven]
+                some = rows[driven], speed[driven], pace[driven], limit[driven], below[driven], time[driven]
                 time[driven] = self._driven(*some, faster)
         if marked(fields, SWINGS | CREEPS).any():
             swings = np.flatnonzero(swinging)
-            away = np.where(below, slope > 0.0, slope < 0.0)  # it is slower where all goes faster
-            speed = np.where(moving, np.where(away, slope / faster, slope * faster), 0.0)[swings]
-            time[swings] = self._swing(rows[swings], speed, damping[swings], limit[swings], below[swings], faster)
+            lasting = (dies * (pace * pace))[swings]
+            time[swings] = self._swing(rows[swings], speed[swings], lasting, limit[swings], below[swings], faster)
             creeps = np.flatnonzero(marked(fields, CREEPS))
             if len(creeps):
                 left = np.where(below, value - limit, limit - value)[creeps]
@@ -83,20 +85,23 @@ class Foresight(NamedTuple):
         learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
         return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
 
-    def _driven(self, rows: Rows, slope: Floats, limit: Floats, below: Bools, alone: Floats, faster: float) -> Floats:
+    def _driven(
+        self, rows: Rows, slope: Floats, pace: Floats, limit: Floats, below: Bools, alone: Floats, faster: float
+    ) -> Floats:
         """Return seconds until rows reach their limit by what their drivers bring; `alone` where none is believed."""
         assert self.drivers is not None
         settings, fields, tempo = self.settings, self.fields[rows], tempo_of(self.slow[rows], self.settings)
         believed, rise, lag = self.drivers.rise(rows)
         surer = 1.0 if faster == 1.0 else driver.SURER if faster > 1.0 else 1.0 / driver.SURER
+        rise = rise * np.where((rise < 0.0) == below[:, None], surer, 1.0 / surer)  # so is what leads away
         ahead = np.arange(1, driver.AHEAD + 1) * (0.125 * lag)[:, None]
         damping = trend.damped(fields[:, AT["slope"]], fields[:, AT["bend"]], settings.trend_reach * driver.SHORTER)
         steps = trend.swinging(
             fields[:, AT["level"]],
             slope,
-            damping * (faster * faster),
+            damping * (pace * pace),
             np.zeros(len(rows)),
-            rise * surer,
+            rise,
             ahead / tempo[:, None],
             limit,
             below,

@@ -131,12 +131,15 @@ class Guesses:
         return _KINDS[stage - FIRST] if stage >= FIRST else None
 
     def ask(self, row: int, kinds: Iterable[Guess]) -> None:
-        """Watch a row that may be one of `kinds`; none: it is declared. What is known of one asked before stays."""
+        """Watch a row that may be one of `kinds`; none: it is declared.
+
+        What is known of one asked before stays, unless it may no longer be what it was taken for.
+        """
         kinds = frozenset(kinds)
         if not kinds:
             self.stage[row] = 0
             self._sketches.pop(row, None)
-        elif self.stage[row] == 0:
+        elif self.stage[row] == 0 or (row in self._sketches and not self._sketches[row].kinds <= kinds):
             self.stage[row] = OPEN
             self._sketches[row] = _Sketch(kinds)
         self.watched = len(self._sketches)
@@ -158,7 +161,7 @@ class Guesses:
         if now is None:
             return False
         self.stage[row] = FIRST + _KINDS.index(now)
-        sketch.kinds = frozenset({now, "state"} if now == "switch" else {now})
+        sketch.kinds &= {now, "state"} if now == "switch" else {now}
         return True
 
     def state(self) -> npt.NDArray[np.float64]:

@@ -7,6 +7,8 @@ wrong, and both disagree.
 
 What is judged are values as they stand, at a tick after each of the point's readings: neighbours read at other moments
 differ for a while when the world moves fast, so a difference must last for some of its readings.
+
+A peer that comes later is learnt beside those that are known, and has no say until it is known itself.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
 LEARN = 60.0
-"""Readings from which a set is known."""
+"""Readings from which a member of a set is known."""
 MEMORY = 30 * 86400.0
 """Seconds over which usual distances follow: slower than a sensor drifts."""
 FAR = 6.0
@@ -51,6 +53,7 @@ class Peers:
         self.points = self.rows[:, 0] if width else np.empty(0, np.intp)
         self.kept = np.zeros((len(self.sets), len(STATE)))
         self.kept[:, 0] = np.nan
+        self.heard = np.zeros((len(self.sets), width))  # readings of the point at which each had something to say
         self.offset = np.zeros((len(self.sets), width))
         self.spread = np.zeros((len(self.sets), width))
         self.disagrees = np.zeros(len(self.sets), np.bool_)
@@ -68,27 +71,23 @@ class Peers:
         at = np.flatnonzero(read & said[:, :1].any(axis=1) & (said.sum(axis=1) > 1))
         if not len(at):
             return np.empty(0, np.intp)
-        there, count = said[at], self.kept[at, 1]
+        there, count, heard = said[at], self.kept[at, 1], self.heard[at]
         passed = np.where(np.isnan(before[at]), 0.0, now[at] - before[at])
-        stands = np.where(there, value[self.rows[at]] - self.offset[at], np.nan)
-        away = np.where(there, stands - np.nanmedian(stands, axis=1)[:, None], 0.0)
+        known = there & (heard >= LEARN)
+        say = np.where(known.any(axis=1, keepdims=True), known, there)
+        stands = value[self.rows[at]] - self.offset[at]
+        away = np.where(there, stands - np.nanmedian(np.where(say, stands, np.nan), axis=1)[:, None], 0.0)
         far = np.maximum(FAR * self.spread[at], LEAST * self._reach(reach, at, there)[:, None])
-        known = count >= LEARN
-        out = known[:, None] & (np.abs(away) > far)
+        out = known & (np.abs(away) > far)
         slow = (passed / (passed + MEMORY))[:, None]  # what is apart is hardly learnt, and does not widen what is usual
-        gain = np.where(out, slow, np.maximum((1.0 / (count + 1.0))[:, None], slow))
+        gain = np.where(out, slow, np.maximum(1.0 / (heard + 1.0), slow))
         self.offset[at] += gain * np.where(out, np.minimum(np.maximum(away, -far), far), away)
-        off = np.where(count[:, None] > 0.0, np.abs(away), 0.0)  # the first tells where each stands
+        off = np.where(heard > 0.0, np.abs(away), 0.0)  # the first tells where each stands
         self.spread[at] += np.where(there & ~out, gain * (off - self.spread[at]), 0.0)
-        apart = out[:, 0]
-        self.kept[at] = np.array(
-            [
-                now[at],
-                count + 1.0,
-                np.where(apart, self.kept[at, 2] + 1.0, 0.0),
-                np.where(apart, 0.0, self.kept[at, 3] + 1.0),
-            ]
-        ).T
+        self.heard[at] += there
+        apart, judged = out[:, 0], say.sum(axis=1) > 1
+        streak = np.where(apart, self.kept[at, 2] + 1.0, 0.0), np.where(apart, 0.0, self.kept[at, 3] + 1.0)
+        self.kept[at] = np.array([now[at], count + 1.0, *np.where(judged, streak, self.kept[at, 2:].T)]).T
         settled = np.where(self.disagrees[at], self.kept[at, 3] < LASTS, self.kept[at, 2] >= LASTS)
         self.disagrees[at] = settled
         parted: Rows = self.points[at[settled]]
@@ -106,7 +105,7 @@ class Peers:
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all arrays, with the sets that they stand for, enough for `restore`."""
         sets = np.where(self.mine, self.rows, -1)
-        arrays = {"sets": sets, "kept": self.kept, "offset": self.offset, "spread": self.spread}
+        arrays = {"sets": sets, "kept": self.kept, "heard": self.heard, "offset": self.offset, "spread": self.spread}
         return {name: array.copy() for name, array in {**arrays, "disagrees": self.disagrees}.items()}
 
     def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -118,4 +117,7 @@ class Peers:
                 size = len(one)
                 self.kept[here], self.disagrees[here] = state["kept"][place], state["disagrees"][place]
                 self.offset[here, :size] = state["offset"][place, :size]
-                self.spread[here, :size] = state["spread"][place, :size]
+                self.spread[here, :size] = spread = state["spread"][place, :size]
+                whole = np.where(spread > 0.0, self.kept[here, 1], 0.0)  # an older state counts the set's readings
+                whole[0] = self.kept[here, 1]  # a point that is always the middle one never was off
+                self.heard[here, :size] = state["heard"][place, :size] if "heard" in state else whole

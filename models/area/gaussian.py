@@ -12,6 +12,9 @@ Floats = npt.NDArray[np.float64]
 EXPLAINED = 0.9
 """Share of the variance that the principal components hold; the rest counts as noise, alike in all directions."""
 
+STILL = 1e-3
+"""Scales that every direction is taken to scatter by at least: far below what a channel's own scale calls small."""
+
 
 class Gaussian(NamedTuple):
     """Hold a cloud: its centre f8[channels] and the inverse of its covariance, f8[channels, channels]."""
@@ -58,16 +61,19 @@ def principal(rows: Floats) -> Gaussian:
     fitted = PCA(EXPLAINED if channels > 1 else 1, svd_solver="full").fit(rows)
     if channels > 1 and fitted.n_components_ >= channels:  # then nothing would be left for the residual
         fitted = PCA(channels - 1, svd_solver="full").fit(rows)
-    return Gaussian(np.array(fitted.mean_), np.array(fitted.get_precision()))
+    noise = max(float(fitted.noise_variance_), STILL * STILL)  # where points say the same there is none
+    spread, main = np.maximum(fitted.explained_variance_, noise), fitted.components_
+    precision = np.eye(channels) / noise + (main.T * (1.0 / spread - 1.0 / noise)) @ main
+    return Gaussian(np.array(fitted.mean_), np.asarray(precision, np.float64))
 
 
 def _stirred(rows: Floats) -> Floats:
     """Return rows of which no channel stands quite still, so that a covariance can be inverted.
 
-    The stir is far below what a channel's own scale calls small, and the same each time.
+    The stir is the same each time.
     """
     still = rows.std(axis=0) < 1e-6
     if not still.any():
         return rows
-    stir = 1e-3 * np.random.default_rng(0).normal(size=rows.shape)
+    stir = STILL * np.random.default_rng(0).normal(size=rows.shape)
     return np.where(still, rows + stir, rows)

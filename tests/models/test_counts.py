@@ -140,6 +140,18 @@ def test_windows_without_their_source_teach_nothing() -> None:
     assert np.array_equal(model.scattered, before["scattered"])
 
 
+def test_a_source_that_was_away_was_not_silent() -> None:
+    model = Counts(QUARTER)
+    judged(drawn(10, 5.0, None, 1), model)
+    first = 10 * PER_DAY
+    for number in range(first, first + PER_DAY):
+        model.close(number, np.zeros(1), np.ones(1, np.bool_))
+    assert not model.muted()[0]
+    for number in range(first + PER_DAY, first + 2 * PER_DAY):
+        model.close(number, np.zeros(1), np.zeros(1, np.bool_))
+    assert model.muted()[0], "but now it is"
+
+
 def test_an_incredible_silence_is_no_low_count_until_it_has_lasted_a_week() -> None:
     model = Counts(QUARTER)
     judged(drawn(14, 10.0, None, 1), model)

@@ -66,6 +66,24 @@ def test_rain_that_has_fallen_is_foreseen_before_the_level_moves() -> None:
     assert low[0] <= eta <= high[0]
 
 
+@pytest.mark.parametrize("below", [False, True])
+def test_the_soonest_is_no_later_than_the_latest_while_level_and_rain_go_apart(below: bool) -> None:
+    time, level, rain = valley()
+    side = -1.0 if below else 1.0
+    bank = driven()
+    feed(bank, time, side * level, rain)
+    hours, falling = HOUR * np.arange(1, 13), 0.4 * np.arange(1, 13)
+    floor, met = np.array([below]), 0
+    for step, fell in zip(hours, falling, strict=True):
+        feed(bank, time[-1:] + step, side * (level[-1:] - fell), np.array([30.0]))
+        for above in (0.1, 0.5, 2.0):
+            limit = np.array([side * (level[-1] - fell + above)])
+            (low,), (high,) = bank.eta_range(POINT, limit, floor)
+            assert low <= bank.eta(POINT, limit, floor)[0] <= high, (step, above)
+            met += np.isfinite(low)
+    assert met > 1
+
+
 def test_a_gauge_that_explains_nothing_changes_nothing() -> None:
     time, level, rain = valley(days=20)
     shuffled = np.random.default_rng(1).permutation(rain)

@@ -86,6 +86,19 @@ def test_a_declared_kind_wins() -> None:
     assert not guessed.guessed()
 
 
+def test_a_point_that_is_given_another_unit_is_looked_at_anew() -> None:
+    bank = shown(stands(np.random.default_rng(0), [0.0, 1.0], 30), "1")
+    assert bank.guessed() == {0: "switch"}
+    bank.configure(0, guess=possible("1"))
+    assert bank.guessed() == {0: "switch"}, "the same publication again"
+    bank.configure(0, guess=possible("kWh"))
+    assert bank.guessed() == {}
+    start = float(bank.last_time[0]) if np.isfinite(bank.last_time[0]) else 1e6
+    for place, value in enumerate((np.cumsum(np.ones(900)) % 300.0).tolist(), 1):
+        bank.update(np.array([0]), np.array([start + 60.0 * place]), np.array([value]))
+    assert bank.guessed() == {0: "counter"}
+
+
 def test_a_count_that_was_taken_for_on_and_off_is_a_gauge_again_and_its_rise_is_a_surprise() -> None:
     bank = shown(stands(np.random.default_rng(1), [0.0, 1.0], 30), "1", "persons")
     assert bank.guessed() == {0: "switch"}

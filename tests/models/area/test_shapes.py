@@ -36,6 +36,16 @@ def test_contributions_add_up_to_the_distance(learn: object) -> None:
     assert cloud.contributions(rows).sum(axis=1) == pytest.approx(cloud.distance(rows))
 
 
+@pytest.mark.parametrize("learn", [gaussian.mahalanobis, gaussian.principal])
+def test_sensors_that_say_the_same_do_not_make_a_float_s_last_bits_news(learn: object) -> None:
+    same = np.random.default_rng(0).normal(size=400)
+    cloud = learn(np.stack([same, same], axis=1))  # type: ignore[operator]
+    usual = cloud.distance(np.stack([same, same * (1.0 + 1e-14)], axis=1))
+    assert usual.min() >= 0.0
+    assert usual.max() == pytest.approx((same**2).max() / same.var(), rel=0.05)
+    assert cloud.distance(np.array([[0.0, 0.5]]))[0] > 10.0, "but they part"
+
+
 @pytest.mark.parametrize("features", [1.0, 0.6])
 def test_the_forest_equals_scikit_learns(features: float) -> None:
     _, rows = plant(500)
