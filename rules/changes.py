@@ -54,4 +54,11 @@ def _differing(path: str, before: Any, after: Any) -> Iterator[tuple[str, str, s
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else msgspec.json.encode(_said(value)).decode()
+
+
+def _said(value: Any) -> Any:
+    """Leave out of what is new or gone as a whole, such as a test, the fields that say nothing."""
+    if isinstance(value, dict):
+        return {name: _said(one) for name, one in value.items() if one not in (None, "", {}, [], ())}
+    return [_said(one) for one in value] if isinstance(value, list | tuple) else value

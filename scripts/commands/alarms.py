@@ -29,6 +29,7 @@ from scripts.commands.terminal import (
     plain,
 )
 from scripts.commands.terms import shown
+from scripts.commands.words import Words
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.problem import suggest
@@ -121,14 +122,15 @@ def show_alarm(
     out.print(f"onset:  {local(one['onset'], zone)}")
     why = one.get("explanation") or {}
     if why:
+        words = Words("en", zone)  # as all this command says
         out.print(plain(f"fired:  {why.get('clause', '')}"))
         for term in msgspec.convert(why.get("terms", ()), tuple[Term, ...]):
-            out.print(f"        {shown(term)}")
+            out.print(f"        {shown(term, words)}")
         if why.get("gone"):
             out.print(plain(f"        {why['gone']} reported itself offline"))
         out.print(plain(f"clears: {why.get('clear', '')}"))
         for term in msgspec.convert(why.get("clear_terms", ()), tuple[Term, ...]):
-            out.print(f"        {shown(term)}")
+            out.print(f"        {shown(term, words)}")
         if why.get("score_reason"):
             out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))
     for step in one["transitions"]:

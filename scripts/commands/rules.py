@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +36,6 @@ from scripts.commands.terminal import (
 from scripts.commands.terms import shown
 from scripts.commands.words import LanguageOption, Words
 from sensors.lookup import Registry
-from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
 
@@ -176,6 +176,7 @@ def explain(
         str, typer.Option(help="When: 2026-05-03 14:00, 14:00, or how long ago (20 min).", show_default="now")
     ] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say where a rule stands at a point, area or camera, now or then: each clause, its values, and what is missing.
@@ -218,7 +219,7 @@ def explain(
         plain_standing["rule"] = rule
         _print(plain_standing)
         return
-    _show_standing(stands, content.site)
+    _show_standing(stands, Words(language or content.site.language, zone))
 
 
 def _in_force(data: Path | None) -> Bundle:
@@ -256,21 +257,23 @@ def _show_change(change: RuleChange, words: Words) -> None:
         out.print(f"    {plain(field)}: {plain(before) or '–'} → {plain(after) or '–'}")
 
 
-def _show_standing(stands: Standing, site: Site) -> None:
-    title = stands.rule.title.zh if site.language.startswith("zh") else stands.rule.title.en
-    level = f"[{LEVEL_STYLE[stands.level]}] {stands.level} [/]" if stands.level else "not raised"
+def _show_standing(stands: Standing, words: Words) -> None:
+    title = stands.rule.title.zh if words.language == "zh-CN" else stands.rule.title.en
+    level = f"[{LEVEL_STYLE[stands.level]}] {words(stands.level)} [/]" if stands.level else words("not_raised")
     out.print(f"[bold]{plain(stands.rule.id)}[/bold] {plain(title)} · {plain(stands.scope)} · {level}")
-    out.print(f"  {local(stands.time, site.zone)}, version {stands.rule.version}")
+    # a scope that nobody had heard of by then has no time of its own
+    when = local(stands.time, words.zone) if math.isfinite(stands.time) else words("nothing_read")
+    out.print(f"  {words('of_version', when=when, version=stands.rule.version)}")
     for one in stands.levels:
-        raised = one.level == stands.level
-        held = f", has held for {one.held:.0f} s of {one.why.hold:.0f} s" if one.held is not None else ""
-        out.print(f"  [bold]{one.level}[/bold] when {plain(one.why.clause)}{held}")
+        held = "" if one.held is None else words("has_held", held=f"{one.held:.0f}", hold=f"{one.why.hold:.0f}")
+        out.print(f"  [bold]{words(one.level)}[/bold] {words('raised_when', clause=plain(one.why.clause))}{held}")
         for term in one.why.terms:
-            out.print(f"      {shown(term)}")
-        if raised:
-            out.print(f"    clears when {plain(one.why.clear)} for {one.why.clear_after:.0f} s")
+            out.print(f"      {shown(term, words)}")
+        if one.level == stands.level:
+            after = f"{one.why.clear_after:.0f}"
+            out.print(f"    {words('clears_when', clause=plain(one.why.clear), after=after)}")
             for term in one.why.clear_terms:
-                out.print(f"      {shown(term)}")
+                out.print(f"      {shown(term, words)}")
 
 
 def _print(answer: Any) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from rules.explanation import Term
 from scripts.commands.terminal import plain
+from scripts.commands.words import Words
 
 _MARKS = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]?[/yellow]"}
 
 
-def shown(term: Term) -> str:
+def shown(term: Term, words: Words) -> str:
     """Write a comparison with its value, as markup: whether it holds, and how far it is from that."""
     mark = _MARKS[term.holds]
-    value = "unknown" if term.value is None else f"{term.value:.6g}"
+    value = words("unknown") if term.value is None else f"{term.value:.6g}"
     if not term.op:
         return f"{mark} {plain(term.name)}"
-    limit = "unknown" if term.threshold is None else f"{term.threshold:.6g} {term.unit}".strip()
-    text = f"{mark} {plain(term.name)} {term.op} {plain(limit)}: it is {value}"
+    limit = words("unknown") if term.threshold is None else f"{term.threshold:.6g} {term.unit}".strip()
+    text = f"{mark} {plain(term.name)} {term.op} {plain(limit)}{words('it_is', value=value)}"
     if term.holds is False and term.value is not None and term.threshold is not None:
-        text += f", {abs(term.threshold - term.value):.4g} away"
+        text += words("away", gap=f"{abs(term.threshold - term.value):.4g}")
     return text

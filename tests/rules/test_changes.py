@@ -25,3 +25,11 @@ def test_a_change_of_texts_alone_decides_nothing() -> None:
     assert not one.decides
     assert one.fields == (("plan[1]", "", "look"), ("version", "1", "2"))
     assert changes([before], [before]) == []
+
+
+def test_a_new_test_is_told_without_the_fields_that_say_nothing() -> None:
+    test = {"name": "calm", "point": {"values": "0 0"}, "expect": "none none"}
+    (one,) = changes([a_rule("a", when="value > 1")], [a_rule("a", when="value > 1", tests=[test])])
+    ((field, before, after),) = one.fields
+    assert (field, before) == ("tests[1]", "")
+    assert '"values":"0 0"' in after and '"deviation"' not in after and "null" not in after

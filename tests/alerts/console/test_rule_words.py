@@ -66,6 +66,15 @@ def test_a_mistake_is_told_with_its_place_and_in_both_languages() -> None:
     assert (row["message"], row["said"], row["line"]) == ("the file is empty", "文件为空", 3)
 
 
+def test_a_test_that_fails_and_a_file_that_is_no_list_of_rules_are_said_in_chinese_alone() -> None:
+    failed = "the rule's test '涨水' fails: at 3.5 min the level is blue, expected yellow"
+    assert said(failed, "zh-CN") == "规则的测试“涨水”未通过：3.5 min 时等级为 blue，应为 yellow"
+    more = said(f"{failed}, and differs at 2 more", "zh-CN")
+    assert more.endswith("应为 yellow，另有 2 处不符")
+    assert said("unknown field (did you mean 'rules'?)", "zh-CN") == "未知字段（是否想写 rules？）"
+    assert said("the field 'rationale' is missing", "zh-CN") == "缺少字段“rationale”"
+
+
 @pytest.mark.parametrize(
     "module", ["streams/reload.py", "streams/shadowing.py", "streams/promoting.py"], ids=lambda path: path.split("/")[1]
 )
