@@ -143,7 +143,12 @@ def _overdue(say: Words, row: Row) -> tuple[str, ...]:
 
 def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
-    return say.at(row["until"]), _marked(say, row, f"{title} {row['scope']}"), row["reason"] or "", say.who(row["by"])
+    return (
+        say.at(row["until"]),
+        _marked(say, row, f"{title} {row['scope']}"),
+        say(row["reason"] or ""),
+        say.who(row["by"]),
+    )
 
 
 def _silences(say: Words, row: Row) -> tuple[str, ...]:

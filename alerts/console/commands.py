@@ -92,12 +92,7 @@ class Commander:
         refuses, 503 when there is none, 504 when it does not answer in time.
         """
         key = request.headers.get("idempotency-key") if key is None else key
-        id = command_id(key, identity.actor, kind, target, args)
-        if key is not None:
-            done = await self._live.journal.answer(lambda reader: reader.command_of(id[:_KEYED]))
-            if done not in (None, id):
-                raise Problem(422, "key_used", field="Idempotency-Key")
-        result = None if key is None else await self._known(id)
+        id, result = await named(self._live, key, identity.actor, kind, target, args)
         if result is None:
             command = Command(
                 id=id,
@@ -150,6 +145,22 @@ class Commander:
         """Wait until the audit has what was given."""
         if self._notes:
             await asyncio.wait(self._notes, timeout=2)
+
+
+async def named(
+    live: Live, key: str | None, actor: str, kind: str, target: str, args: Mapping[str, Any]
+) -> tuple[str, Row | None]:
+    """Name an order as `command_id` does, and give the answer that it has got already, None without one.
+
+    Raise `Problem` 422 on a bad key, and on one that was used for what said something else.
+    """
+    id = command_id(key, actor, kind, target, args)
+    if key is None:
+        return id, None
+    done = await live.journal.answer(lambda reader: reader.command_of(id[:_KEYED]))
+    if done not in (None, id):
+        raise Problem(422, "key_used", field="Idempotency-Key")
+    return id, await live.journal.answer(lambda reader: reader.result(id))
 
 
 def command_id(key: str | None, actor: str, kind: str, target: str, args: Mapping[str, Any]) -> str:

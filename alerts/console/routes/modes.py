@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.commands import OBSERVATIONS, ask, settled
+from alerts.console.commands import OBSERVATIONS, ask, named, settled
 from alerts.console.console import Console
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
@@ -42,8 +41,7 @@ async def lasting(
 @router.post("/modes", response_model=schema.Done)
 async def begin(request: Request, body: schema.ModeBegun, identity: Writer) -> dict[str, Any]:
     """Put areas, or the whole site, into a mode for a time: alarms of rules that give way to it are suppressed."""
-    until = time.time() + body.seconds
-    return await _order(request, identity, body.mode, body.areas, until, body.reason)
+    return await _order(request, identity, body.mode, body.areas, body.seconds, body.reason)
 
 
 @router.post("/modes/end", response_model=schema.Done)
@@ -53,23 +51,29 @@ async def end(request: Request, body: schema.ModeEnded, identity: Writer) -> dic
 
 
 async def _order(
-    request: Request, identity: Identity, mode: str, areas: Sequence[str], until: float, reason: str
+    request: Request, identity: Identity, mode: str, areas: Sequence[str], seconds: float, reason: str
 ) -> dict[str, Any]:
     console: Console = request.app.state.console
     site, live = console.config.site, console.live
     known = {area.id for area in site.areas}
     if not known.issuperset(areas):
         raise Problem(404, "not_found")
+    action = "mode.begin" if seconds else "mode.end"
+    said = {"areas": list(areas), "seconds": seconds, "reason": reason}
+    id, answered = await named(live, request.headers.get("idempotency-key"), identity.actor, action, mode, said)
+    if answered is not None:
+        return settled(request, id, answered)
+    now = time.time()
+    until = now + seconds if seconds else 0.0
     what = SiteMode(
-        id=uuid.uuid4().hex,
+        id=id,
         mode=mode,
         until=until,
         actor=identity.actor,
         reason=reason,
-        time=time.time(),
+        time=now,
         areas=tuple(areas),
     )
-    action = "mode.begin" if until else "mode.end"
     detail: dict[str, Any] = {"areas": list(areas), "until": until, "reason": reason, "order": what.id}
     await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, action, mode, **detail))
     record, wait = encode(what), console.config.command_wait

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from alerts import messages as texts
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.commands import OBSERVATIONS, ask, settled
+from alerts.console.commands import OBSERVATIONS, ask, named, settled
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
@@ -43,43 +42,43 @@ async def begin(request: Request, body: schema.SilenceBegun, identity: Writer) -
     console: Console = request.app.state.console
     if not {area.id for area in console.config.site.areas}.issuperset(body.areas):
         raise Problem(404, "not_found")
-    what = _order(
-        identity,
-        body.seconds,
-        body.reason,
-        areas=tuple(body.areas),
-        scopes=tuple(body.scopes),
-        rules=tuple(body.rules),
-        level=body.level,
-    )
-    return await _give(request, identity, "silence.begin", what)
+    covered: dict[str, Any] = {
+        "areas": tuple(body.areas),
+        "scopes": tuple(body.scopes),
+        "rules": tuple(body.rules),
+        "level": body.level,
+    }
+    return await _give(request, identity, "silence.begin", body.seconds, body.reason, **covered)
 
 
 @router.post("/silences/{id}/prolong", response_model=schema.Done)
 async def prolong(request: Request, id: Id, body: schema.SilenceProlonged, identity: Writer) -> dict[str, Any]:
     """Have a silence end at another time, counted from now."""
-    return await _give(request, identity, "silence.prolong", _order(identity, body.seconds, body.reason, of=id))
+    return await _give(request, identity, "silence.prolong", body.seconds, body.reason, of=id)
 
 
 @router.post("/silences/{id}/end", response_model=schema.Done)
 async def end(request: Request, id: Id, body: schema.SilenceEnded, identity: Writer) -> dict[str, Any]:
     """End a silence before its time: what is still active calls."""
-    return await _give(request, identity, "silence.end", _order(identity, 0.0, body.reason, of=id))
+    return await _give(request, identity, "silence.end", 0.0, body.reason, of=id)
 
 
-def _order(identity: Identity, seconds: float, reason: str, **rest: Any) -> Silence:
-    now = time.time()
-    until = now + seconds if seconds else 0.0
-    return Silence(id=uuid.uuid4().hex, until=until, actor=identity.actor, reason=reason, time=now, **rest)
-
-
-async def _give(request: Request, identity: Identity, action: str, what: Silence) -> dict[str, Any]:
+async def _give(
+    request: Request, identity: Identity, action: str, seconds: float, reason: str, *, of: str = "", **covered: Any
+) -> dict[str, Any]:
     console: Console = request.app.state.console
     site, live = console.config.site, console.live
-    if what.of:
+    said = {"seconds": seconds, "reason": reason, **covered}
+    id, answered = await named(live, request.headers.get("idempotency-key"), identity.actor, action, of, said)
+    if answered is not None:
+        return settled(request, id, answered)
+    if of:
         lasting = await live.journal.answer(lambda reader: reader.silences())
-        if what.of not in {one["id"] for one in lasting}:
+        if of not in {one["id"] for one in lasting}:
             raise Problem(409, "silence.not_on", message=texts.text("silence.not_on", language_of(request)))
+    now = time.time()
+    until = now + seconds if seconds else 0.0
+    what = Silence(id=id, until=until, actor=identity.actor, reason=reason, time=now, of=of, **covered)
     detail: dict[str, Any] = {name: getattr(what, name) for name in ("until", "reason", "level")}
     detail |= {name: list(getattr(what, name)) for name in ("areas", "scopes", "rules")}
     target = what.of or what.id

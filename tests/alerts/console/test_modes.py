@@ -16,8 +16,10 @@ def test_a_mode_is_begun_listed_and_ended_in_ones_own_name(
     client: TestClient, desktop: Desktop, engine: Engine
 ) -> None:
     headers = desktop.token("dispatcher")
-    begun = client.post("/api/v1/modes", json=WORK, headers=headers)
+    keyed = {**headers, "Idempotency-Key": "pumps-08"}
+    begun, again = (client.post("/api/v1/modes", json=WORK, headers=keyed) for _ in range(2))
     assert begun.status_code == 200, begun.text
+    assert again.json() == begun.json(), "the same order, done once"
     told = schema.Modes.model_validate(client.get("/api/v1/modes", headers=headers).json())
     assert [mode.id for mode in told.modes] == ["maintenance", "exercise"]
     (one,) = told.items

@@ -35,6 +35,18 @@ def test_a_silence_is_begun_prolonged_listed_and_ended(client: TestClient, deskt
     assert {"silence.begin", "silence.prolong", "silence.end"} <= set(actions)
 
 
+def test_a_silence_asked_for_twice_under_one_key_is_one(client: TestClient, desktop: Desktop, engine: Engine) -> None:
+    headers = {**desktop.token("duty"), "Idempotency-Key": "blasting-1"}
+    begun, again = (client.post("/api/v1/silences", json=WORK, headers=headers) for _ in range(2))
+    assert (begun.status_code, again.json()) == (200, begun.json())
+    assert len(client.get("/api/v1/silences", headers=headers).json()["items"]) == 1
+    other = client.post("/api/v1/silences", json={**WORK, "seconds": 60}, headers=headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_used")
+    path = f"/api/v1/silences/{begun.json()['id']}/end"
+    ended, again = (client.post(path, json={}, headers=headers) for _ in range(2))
+    assert (ended.status_code, again.json()) == (200, ended.json()), "not that there is none any more"
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

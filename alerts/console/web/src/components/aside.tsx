@@ -49,7 +49,7 @@ export function Left({ aside }: { aside: Aside }) {
 export function AsideWords({ aside }: { aside: Aside }) {
   return (
     <span class="quiet aside-words">
-      {aside.reason} · {actorName(aside.by)} · {t('aside.hidden', { n: aside.hidden ?? 0 })}
+      {tCode('reason', aside.reason)} · {actorName(aside.by)} · {t('aside.hidden', { n: aside.hidden ?? 0 })}
     </span>
   );
 }
@@ -62,7 +62,7 @@ export function AsideFacts({ aside }: { aside: Aside }) {
         <Left aside={aside} /> <span class="quiet">{t('aside.until', { time: moment(aside.until) })}</span>
       </p>
       <p>
-        {aside.reason} <span class="quiet">{actorName(aside.by)}</span>
+        {tCode('reason', aside.reason)} <span class="quiet">{actorName(aside.by)}</span>
       </p>
       <p class="quiet">{t('aside.hidden', { n: aside.hidden ?? 0 })}</p>
     </div>

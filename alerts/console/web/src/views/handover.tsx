@@ -57,7 +57,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
       <Part title={t('handover.shelved')} part={made.shelved} row={(one) => (
         <li key={one.id}>
           <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.rule_title) || one.scope}</a> <Simulated one={one} />{' '}
-          <span class="quiet">{one.until ? moment(one.until) : ''} · {one.reason} · {one.by ? actorName(one.by) : ''}</span>
+          <span class="quiet">{areaName(one.area)} · {one.until ? moment(one.until) : ''} · {tCode('reason', one.reason ?? '')} · {one.by ? actorName(one.by) : ''}</span>
         </li>
       )} />
       <Part title={t('silences')} part={made.silences} row={(one) => (
