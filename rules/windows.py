@@ -103,7 +103,7 @@ class Windows:
     def whole(self, statistic: str, duration: float, rows: Rows, now: Floats) -> npt.NDArray[np.bool_]:
         """Tell where a window was kept for all its duration before each row's own time `now`."""
         out = np.zeros(len(rows), np.bool_)
-        for pool in self._of[duration]:
+        for pool in self._of.get(duration, ()):
             if pool.figures.keys() >= set(_NEEDS[statistic]):
                 slot = pool.slot[duration][rows]
                 out |= (slot >= 0) & (now - pool.begun[slot] >= duration)
