@@ -173,6 +173,8 @@ def test_no_data_is_raised_by_the_clock_and_cleared_by_the_next_reading() -> Non
         ("3 > count('10m')", 17),
         ("not count('10m') >= 3", 17),
         ("count('10m') == 0", 19),
+        ("5 - count('10m') > 2", 17),
+        ("-2 * count('10m') > -5", 17),
     ],
 )
 def test_too_few_readings_are_told_by_the_clock(when: str, minute: int) -> None:
