@@ -470,14 +470,16 @@ class Evaluator:
         return withdrawn
 
     def look_anew(self, before: RuleBook) -> None:
-        """Have the next tick look at what another book decided otherwise or not at all, by what was read last.
+        """Have the next tick look at what another book decided otherwise or not at all, by what was last known.
 
-        Else a rule that takes force under a standing danger would wait for the next reading, which may never come.
+        Else a rule that takes force under a standing danger would wait for the next reading, or for what is next said of
+        a camera, which may never come.
         """
         known = set(before.digests)
         new = np.array([digest not in known for digest in self.book.digests], np.bool_)
         read = np.zeros(self.book.all_rows, np.bool_)
         read[: self.book.rows] = ~np.isnan(self.points.last_time)
+        read[self.book.camera_rows :] = True
         self.unseen |= new[self.book.rule] & read[self.book.row]
 
     def _features(self, rows: Rows, now: Array) -> Features:
