@@ -174,13 +174,15 @@ class Evaluator:
         """
         self.clock = clock
         points = self.points
+        if self.been_away:
+            # what was kept for us and comes now tells of the time in which we were away
+            self.windows.miss(rows, time, np.fmin(points.away[rows], time - points.last_time[rows]))
+            points.away[rows] = 0.0
         points.last_time[rows] = time
         points.last_received[rows] = received
         points.value[rows] = value
         points.score[rows] = result.score
         points.age[rows] = 0.0
-        if self.been_away:
-            points.away[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.marked = points.marked or bool(quality.any())
         if points.marked:
@@ -472,8 +474,8 @@ class Evaluator:
     def look_anew(self, before: RuleBook) -> None:
         """Have the next tick look at what another book decided otherwise or not at all, by what was last known.
 
-        Else a rule that takes force under a standing danger would wait for the next reading, or for what is next said of
-        a camera, which may never come.
+        Else a rule that takes force under a standing danger would wait for the next reading, or for news of a camera,
+        which may never come.
         """
         known = set(before.digests)
         new = np.array([digest not in known for digest in self.book.digests], np.bool_)
