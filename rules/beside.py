@@ -47,6 +47,11 @@ class SharedWindows(Windows):
             out[missing] = self._base.read(statistic, duration, rows[missing], now[missing])
         return out
 
+    def whole(self, statistic: str, duration: float, rows: Rows, now: Array) -> npt.NDArray[np.bool_]:
+        """Tell where a window was kept, here or there, for all its duration before each row's own time `now`."""
+        out = super().whole(statistic, duration, rows, now)
+        return out | self._base.whole(statistic, duration, rows, now)
+
     def quantile(self, share: float, duration: float, rows: Rows, now: Array) -> Array:
         """Return a quantile at each row's own time `now`; NaN where unknown."""
         out = super().quantile(share, duration, rows, now) if duration in self._of else np.full(len(rows), np.nan)

@@ -28,7 +28,6 @@ from rules.binding import (
     figure_name,
     loosened,
     shape_of,
-    tests,
 )
 from rules.calendar import NAMES as OF_CALENDAR
 from rules.calendar import Calendar
@@ -243,7 +242,7 @@ class _Condition(NamedTuple):
         keys = columns(bound)
         kept = [column.key for column in keys if not column.area and column.key[0] in (*WINDOWED, "warned")]
         around = any(column.key[0] == "around" for column in keys)
-        return cls(bound, shape, constants, keys, kept, _alone(keys), _falls(bound), around, bars(bound))
+        return cls(bound, shape, constants, keys, kept, _alone(keys), _falls(keys), around, bars(bound))
 
 
 _BOUND = _Condition(Both(()), Both(()), [], set(), [], False, False, False, None)
@@ -679,17 +678,9 @@ def _alone(keys: set[Column]) -> bool:
     return any(column.key[0] in MOVES_ALONE for column in keys)
 
 
-def _falls(bound: Bound) -> bool:
-    """Tell whether a condition may come to hold because a window loses readings."""
-
-    def counts(side: Bound) -> bool:
-        return any(column.key[0] == "count" for column in columns(side))
-
-    return any(
-        counts(test.right if test.operation in (">", ">=") else test.left)
-        or (test.operation in ("==", "!=") and counts(test.right))
-        for test in tests(bound)
-    )
+def _falls(keys: set[Column]) -> bool:
+    """Tell whether a condition may come to hold because a window loses readings: it asks how many there are at most."""
+    return any(column.key[0] == "count" and column.bound for column in keys)
 
 
 def _community(area: Area, places: dict[str, Place]) -> str:

@@ -174,13 +174,15 @@ class Evaluator:
         """
         self.clock = clock
         points = self.points
+        if self.been_away:
+            # what was kept for us and comes now tells of the time in which we were away
+            self.windows.miss(rows, time, np.fmin(points.away[rows], time - points.last_time[rows]))
+            points.away[rows] = 0.0
         points.last_time[rows] = time
         points.last_received[rows] = received
         points.value[rows] = value
         points.score[rows] = result.score
         points.age[rows] = 0.0
-        if self.been_away:
-            points.away[rows] = 0.0
         points.alarm[rows] = result.alarm
         points.marked = points.marked or bool(quality.any())
         if points.marked:
@@ -470,14 +472,16 @@ class Evaluator:
         return withdrawn
 
     def look_anew(self, before: RuleBook) -> None:
-        """Have the next tick look at what another book decided otherwise or not at all, by what was read last.
+        """Have the next tick look at what another book decided otherwise or not at all, by what was last known.
 
-        Else a rule that takes force under a standing danger would wait for the next reading, which may never come.
+        Else a rule that takes force under a standing danger would wait for the next reading, or for news of a camera,
+        which may never come.
         """
         known = set(before.digests)
         new = np.array([digest not in known for digest in self.book.digests], np.bool_)
         read = np.zeros(self.book.all_rows, np.bool_)
         read[: self.book.rows] = ~np.isnan(self.points.last_time)
+        read[self.book.camera_rows :] = True
         self.unseen |= new[self.book.rule] & read[self.book.row]
 
     def _features(self, rows: Rows, now: Array) -> Features:

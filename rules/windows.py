@@ -103,11 +103,21 @@ class Windows:
     def whole(self, statistic: str, duration: float, rows: Rows, now: Floats) -> npt.NDArray[np.bool_]:
         """Tell where a window was kept for all its duration before each row's own time `now`."""
         out = np.zeros(len(rows), np.bool_)
-        for pool in self._of[duration]:
+        for pool in self._of.get(duration, ()):
             if pool.figures.keys() >= set(_NEEDS[statistic]):
                 slot = pool.slot[duration][rows]
                 out |= (slot >= 0) & (now - pool.begun[slot] >= duration)
         return out
+
+    def miss(self, rows: Rows, time: Floats, unheard: Floats) -> None:
+        """Take it that before readings at `time` nobody heard rows (unique) for `unheard` seconds.
+
+        Windows of which that is more than a pane are kept anew from there on; to less a window does not look.
+        """
+        some = np.flatnonzero(unheard > 0)
+        if some.size:
+            for pool in self._pools:
+                pool.miss(rows[some], time[some], unheard[some])
 
     def begin(self, time: float) -> None:
         """Take it that all windows, which are empty still, have been kept from `time` on."""
@@ -187,8 +197,7 @@ class _Pool:
         if total == len(rows) and bool((each == 1).all()):  # the usual case: each row has one window
             slot = self.by_row[start]
         else:
-            which = np.repeat(np.arange(len(rows)), each)
-            slot = self.by_row[np.arange(total) + np.repeat(start - (np.cumsum(each) - each), each)]
+            slot, which = self._slots(rows)
             time, value = time[which], value[which]
         width = self.width[slot]
         number = np.floor(time / width)
@@ -215,10 +224,14 @@ class _Pool:
             else:
                 flat[place] = np.maximum(flat[place], value)
 
+    def miss(self, rows: Rows, time: Floats, unheard: Floats) -> None:
+        slot, which = self._slots(rows)
+        anew = unheard[which] > self.width[slot]
+        self.begun[slot[anew]] = time[which[anew]]
+
     def shift(self, rows: Rows, seconds: Floats) -> None:
-        slots = [self.by_row[self.first[row] : self.first[row + 1]] for row in rows.tolist()]
-        slot = np.concatenate(slots)
-        moved = np.repeat(seconds, [len(each) for each in slots]) / self.width[slot]
+        slot, which = self._slots(rows)
+        moved = seconds[which] / self.width[slot]
         self.begun[slot] += moved * self.width[slot]
         panes = np.where(self.head[slot] == _NEVER, 0, np.floor(moved)).astype(np.int64)
         self.head[slot] += panes
@@ -226,6 +239,13 @@ class _Pool:
         for figure in (self.count, *self.figures.values()):
             at = place if figure.ndim == 2 else place[:, :, None]
             figure[slot] = np.take_along_axis(figure[slot], at, axis=1)
+
+    def _slots(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return the slots of all windows of rows, and the place of each one's row."""
+        start = self.first[rows]
+        each = self.first[rows + 1] - start
+        which = np.repeat(np.arange(len(rows)), each)
+        return self.by_row[np.arange(len(which)) + np.repeat(start - (np.cumsum(each) - each), each)], which
 
     def _advance(self, slot: Rows, pane: npt.NDArray[np.int64], time: Floats) -> None:
         head = self.head[slot]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from rules.changes import changes
 from rules.rule import Rule
 from sensors import observation
 from sensors.observation import Shadow
@@ -19,6 +20,9 @@ from streams.topics import OBSERVATIONS
 FOLDER = "shadow"
 KEPT = 5
 """Sets that are kept on disk to be promoted."""
+
+BASE = ".base"
+"""How the file ends that keeps what was in force when a set began."""
 
 Records = list[tuple[str, int, bytes | None, bytes]]
 
@@ -57,7 +61,7 @@ def _begun(prepared: reload.Prepared, data: Path, author: str, reason: str, now:
     now = time.time() if now is None else now
     id = f"s-{prepared.version}-{int(now)}"
     packed = pack(prepared.content.rules)
-    _keep(data, id, packed)
+    _keep(data, id, packed, pack(bundle.unpack(publication.read(data)).rules))
     return id, _records(prepared.content, Shadow(id=id, rules=packed, author=author, reason=reason, time=now))
 
 
@@ -77,8 +81,33 @@ def rules_of(data: Path, id: str) -> tuple[Rule, ...]:
 
 
 def promote(data: Path, id: str, author: str, reason: str) -> tuple[reload.Prepared, reload.Taken | None]:
-    """Put a set in force: its windows and delays go on, and so does what it has in common with the rules before."""
-    return reload.reload(Path(), data, author, reason, rules=rules_of(data, id))
+    """Put a set in force: its windows and delays go on, and so does what it has in common with the rules before.
+
+    Raise `ReloadError` where the rules in force are others than when it began: that would take back what somebody
+    published meanwhile.
+    """
+    rules = rules_of(data, id)
+
+    def unmoved(content: Bundle) -> tuple[Rule, ...]:
+        moved = [change.rule for change in changes(_base(data, id, content.rules), content.rules)]
+        if moved and content.rules != rules:
+            raise ReloadError(
+                f"what is in force has changed since {id} began, and promoting it would take that back: "
+                f"{', '.join(moved[:5])}; run a set in the shadow that has both, or publish that"
+            )
+        return rules
+
+    return reload.reload(Path(), data, author, reason, rules=unmoved)
+
+
+def _base(data: Path, id: str, known: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Read the rules that were in force when a set began; those `known` for a set of before they were kept."""
+    try:
+        return unpack((data / FOLDER / f"{id}{BASE}").read_bytes())
+    except FileNotFoundError:
+        return known
+    except (OSError, ShadowError) as error:
+        raise ReloadError(f"the shadow rules {id} are not in {data / FOLDER}: publish their folder instead") from error
 
 
 def _records(content: Bundle, what: Shadow) -> Records:
@@ -86,10 +115,12 @@ def _records(content: Bundle, what: Shadow) -> Records:
     return [(OBSERVATIONS, partition, None, encoded) for partition in range(content.site.partitions)]
 
 
-def _keep(data: Path, id: str, packed: bytes) -> None:
+def _keep(data: Path, id: str, packed: bytes, base: bytes) -> None:
     folder = data / FOLDER
     folder.mkdir(exist_ok=True)
+    replace(folder / f"{id}{BASE}", base)
     replace(folder / f"{id}.rules", packed)
     kept: Sequence[Path] = sorted(folder.glob("*.rules"), key=lambda file: file.stat().st_mtime)
     for old in kept[:-KEPT]:
         old.unlink(missing_ok=True)
+        old.with_name(f"{old.name.removesuffix('.rules')}{BASE}").unlink(missing_ok=True)

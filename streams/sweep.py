@@ -10,6 +10,7 @@ import msgspec
 
 from alerts.precision import Case
 from rules.beside import Beside
+from rules.carrying import with_windows
 from rules.compiler import compile_rules
 from rules.covering import Covering
 from rules.rule import Rule
@@ -17,7 +18,7 @@ from rules.variants import Variant, variants
 from sensors.observation import brings_rules, is_publication
 from sensors.site import Point, Site
 from streams.past import engine_at
-from streams.replay import BATCH, Readable
+from streams.replay import BATCH, Readable, ReplayError
 from streams.topics import GROUP, OBSERVATIONS
 
 AROUND = 3600.0
@@ -90,7 +91,8 @@ def raised(
             before, decides = beside, engine.evaluator
             book = compile_rules(rules, engine.registry.site, decides.book.points, set(decides.book.areas))
             beside = Beside(decides, book)
-            beside.second.restore(decides.state() if before is None else before.second.state())
+            kept = None if before is None else with_windows(before.state(), before.second.state())
+            beside.second.restore(decides.state() if kept is None else kept)
             engine.evaluator = beside
         read = log.read(OBSERVATIONS, partition, start, stop, limit=BATCH)
         if not read:
@@ -108,6 +110,8 @@ def raised(
                 elif not change.after and key in up:
                     area, begun = up.pop(key)
                     found.append(Raised(variant=key[0], scope=key[1], area=area, begun=begun, ended=now))
+            if beside.broken:
+                raise ReplayError(f"the variants could not be worked out: {beside.broken}")
         advance(start - first, stop - first)
     found += [
         Raised(variant=variant, scope=scope, area=area, begun=begun, ended=None)

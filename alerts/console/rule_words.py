@@ -208,6 +208,11 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("the rules of {} are those in force: there is nothing to compare", "{} 的规则就是现行规则，没有可比较的内容"),
     ("these rules are those in force: there is nothing to compare", "这些规则就是现行规则，没有可比较的内容"),
+    (
+        "what is in force has changed since {} began, and promoting it would take that back: {}; run a set in the "
+        "shadow that has both, or publish that",
+        "自 {} 开始以来，现行规则已有变动，启用它会撤销这些变动：{}；请让兼有两者的一套规则影子运行，或直接发布",
+    ),
     ("the shadow rules {} are not in {}: publish their folder instead", "影子规则 {} 不在 {} 中，请改为发布其文件夹"),
     (
         "{} foretells no better than always telling the same odds (Brier {}, constant {}): let more verdicts come in",

@@ -67,6 +67,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("the replay's process ended by itself ({}): too little memory?", "回放进程自行结束（{}）：内存不足？"),
     ("no process could be started: {}", "无法启动进程：{}"),
     ("the replay needs more memory than it may take: choose a shorter time", "回放所需内存超过上限：请选择更短的时段"),
+    ("the variants could not be worked out: {}", "无法试算这些变体：{}"),
     ("a process of the replay was ended from outside (too little memory?)", "回放的一个进程被外部终止（内存不足？）"),
     (
         "partition {} no longer holds its first observations (retention); cannot replay",

@@ -94,8 +94,9 @@ def shadow_rules(
 def promote(reason: ReasonOption = "", data: DataOption = None, as_json: JsonOption = False) -> None:
     """Put the rules that run in the shadow in force: windows and delays go on as they stand.
 
-    The site folder is not written: copy the rules there as well, before the next `foreshock run`. Where the site takes
-    two persons, it waits for the second. Exit code 3 when nothing runs.
+    Refused where the rules in force have changed since the set began: it would take that back. The site folder
+    is not written: copy the rules there as well, before the next `foreshock run`. Where the site takes two persons, it
+    waits for the second. Exit code 3 when nothing runs.
 
     foreshock rules promote --reason "three nights: two false alarms less, none missed"
     """

@@ -119,9 +119,8 @@ def watches(node: language.Node, positive: bool = True) -> bool:
         case language.Logic(_, items) | language.Arithmetic(_, items):
             return any(watches(item, positive) for item in items)
         case language.Compare(operation, left, right):
-            rises = (">" in operation) == positive
-            falling = [right if rises else left] if operation not in ("==", "!=") else [left, right]
-            return watches(left) or watches(right) or any(counts(side) for side in falling)
+            way = 0 if operation in ("==", "!=") else 1 if (">" in operation) == positive else -1
+            return watches(left) or watches(right) or falls(left, way) or falls(right, -way)
         case language.Flag("beyond") | language.Feature() | language.Number():
             return False
     return True
@@ -143,11 +142,16 @@ def asks(node: language.Node, kind: str, world: World) -> bool:
     return False
 
 
-def counts(node: language.Node) -> bool:
-    """Say whether a number is made of a count of readings."""
-    if isinstance(node, language.Arithmetic):
-        return any(map(counts, node.items))
-    return isinstance(node, language.Feature) and node.name == "count"
+def falls(node: language.Node, way: int) -> bool:
+    """Say whether a count of readings that falls may make a number higher (way 1), lower (-1), or either (0)."""
+    match node:
+        case language.Arithmetic("-", (left, right)):
+            return falls(left, way) or falls(right, -way)
+        case language.Arithmetic("neg", (item,)):
+            return falls(item, -way)
+        case language.Arithmetic(operation, items):
+            return any(falls(item, way if operation in ("+", "min", "max") else 0) for item in items)
+    return isinstance(node, language.Feature) and node.name == "count" and way != 1
 
 
 class World:

@@ -397,3 +397,17 @@ def test_a_test_that_cannot_run_says_why(camera: str, scope: str, message: str) 
     rule = a_rule(when="fault('blur')" if scope == "camera" else "value > 1", scope=scope)
     with pytest.raises(VectorError, match=message):
         run(rule, RuleTest(name="t", camera=camera, expect="none"), site_of())
+
+
+def test_a_rule_that_takes_force_under_a_standing_fault_is_raised_at_the_next_tick() -> None:
+    scene = Scene("fault('black')")
+    assert scene.tick(0) == []
+    assert scene.health(1, "black") == [("cam", 2)]
+    before, state = scene.evaluator.book, scene.evaluator.state()
+    scene.rule = a_rule("new", when="fault('black') or fault('freeze')", scope="camera")
+    scene.evaluator = scene.make()
+    scene.evaluator.restore(state)
+    scene.evaluator.look_anew(before)
+    assert scene.health(2, "black") == []  # nothing that was not said before
+    assert scene.tick(3) == [("cam", 2)]
+    assert scene.tick(4) == []

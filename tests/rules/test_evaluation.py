@@ -173,6 +173,8 @@ def test_no_data_is_raised_by_the_clock_and_cleared_by_the_next_reading() -> Non
         ("3 > count('10m')", 17),
         ("not count('10m') >= 3", 17),
         ("count('10m') == 0", 19),
+        ("5 - count('10m') > 2", 17),
+        ("-2 * count('10m') > -5", 17),
     ],
 )
 def test_too_few_readings_are_told_by_the_clock(when: str, minute: int) -> None:
@@ -482,6 +484,39 @@ def test_how_long_windows_and_counts_were_kept_survives_a_restart_and_a_publicat
     assert [c.rule.id for c in later.read("p", 301, 6)] == ["r"]
     assert later.read("p", 899, 6) == []
     assert [c.rule.id for c in later.read("p", 900, 6)] == ["new"]
+
+
+@pytest.mark.parametrize("when", ["count('5m') < 4", "sum('5m') < 40", "max('5m') < 9", "spread('5m') < 1"])
+def test_that_little_came_is_unknown_while_a_window_spans_time_in_which_nobody_listened(when: str) -> None:
+    play = a_play(a_rule(when=f"value > 5 and {when}"))
+    for time in range(0, 970, 10):
+        play.read("p", time, 9.5 if time % 20 else 6.5)
+    play.tick(960)
+    play.evaluator.pause(960, 4560)
+    assert play.tick(4560) == [] == play.read("p", 4570, 6.5)
+    restarted = a_play(*play.evaluator.book.rules)
+    restarted.evaluator.restore(play.evaluator.state())
+    assert restarted.read("p", 4860, 6.5) == []
+    assert moves(restarted.read("p", 4870, 6.5)) == [("none", "yellow")]
+
+
+@pytest.mark.parametrize(
+    ("why", "away", "heard"),
+    [
+        ("it is less than a pane", 18, 990),
+        ("what was kept meanwhile is told, late", 3600, 970),
+    ],
+)
+def test_a_pause_in_which_a_window_misses_nothing_leaves_it_whole(why: str, away: float, heard: float) -> None:
+    play = a_play(a_rule(when="value > 5 and max('5m') < 9"))
+    for time in range(0, 970, 10):
+        play.read("p", time, 7.0 if time > 660 else 9.5)
+    assert play.evaluator.current[0] == 2
+    play.read("p", 970, 4)
+    play.tick(970)
+    play.evaluator.pause(970, 970 + away)
+    play.tick(970 + away)
+    assert moves(play.read("p", heard + 10, 6, received=970 + away)) == [("none", "yellow")], why
 
 
 def test_a_state_of_before_says_by_its_panes_how_long_a_window_was_kept() -> None:

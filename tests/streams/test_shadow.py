@@ -313,3 +313,14 @@ def test_medians_over_a_window_that_both_look_at_are_compared() -> None:
     engine = begun(median(20.0), median(5.0))
     (one,) = verdicts(run(engine, rise([1.0, 9.0, 9.0, 9.0, 9.0]))).values()
     assert one.how == "gained" and engine.shadow is not None and not engine.shadow.beside.broken
+
+
+def test_that_little_came_is_known_by_windows_that_both_need() -> None:
+    def quiet(limit: float) -> tuple[Rule, ...]:
+        when = f"value > {limit} and spread('1 min') < 3 and count('1 min') < 60"
+        return made({"id": "quiet", "where": {"quantity": "displacement"}, "levels": {"orange": {"when": when}}})
+
+    engine = begun(quiet(20.0), quiet(5.0))
+    found = run(engine, rise([6.0] * 9))
+    (one,) = verdicts(found).values()
+    assert (one.how, one.begun) == ("gained", START + 70.0)

@@ -9,14 +9,17 @@ from xml.etree import ElementTree
 import pytest
 
 from alerts.precision import Case
+from rules.evaluation import Evaluator
+from rules.rule import Rule
 from rules.variants import variants
 from streams.bundle import Bundle
 from streams.embedded.store import Log
+from streams.replay import ReplayError
 from streams.sweep import Tried, raised, suggested, tried
 from streams.sweep_plot import html, svg
 from streams.topics import OBSERVATIONS
 from tests.streams.small_site import START, debris, frame_of, published, site, tick
-from tests.streams.test_shadow import over, rise, shadow
+from tests.streams.test_shadow import made, over, rise, shadow
 from tests.streams.test_station import TOPICS
 
 REAL, NOISE = START + 8_000.0, START + 20_000.0
@@ -80,6 +83,30 @@ def test_an_alarm_begins_with_the_reading_that_raises_it_however_long_there_was_
 
 def test_without_a_real_case_nothing_is_suggested(log: Log) -> None:
     assert suggested(swept(log, case("noise", NOISE + 5.0, "nuisance"))) is None
+
+
+def test_variants_that_cannot_be_worked_out_are_an_error_and_no_silence(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("hostile")
+
+    monkeypatch.setattr(Evaluator, "readings", broken)  # what decides stands beside it, and keeps its own
+    with pytest.raises(ReplayError, match="hostile"):
+        swept(log)
+
+
+def test_windows_that_what_decides_lets_go_of_go_on_for_the_variants(tmp_path: Path) -> None:
+    def quick(limit: float) -> tuple[Rule, ...]:
+        when = f"mean('10 min') > {limit}"
+        return made({"id": "over", "where": {"quantity": "displacement"}, "levels": {"orange": {"when": when}}})
+
+    values = [published(Bundle(site=site(), rules=quick(500.0))), tick(START), *rise([1.0, 401.0, 1.0])]
+    values += [published(Bundle(site=site(), rules=over(500.0)), "v2", START + 35.0), *rise([1.0] * 9, START + 40.0)]
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        log.write([(OBSERVATIONS, 0, None, value) for value in values])
+        (one,) = raised(log, 0, log.end(OBSERVATIONS, 0), START - 10.0, quick(10.0))
+    assert (one.begun, one.ended) == (START + 20.0, None)
 
 
 def test_the_drawing_is_well_formed_and_has_a_cell_a_variant(log: Log) -> None:
