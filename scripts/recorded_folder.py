@@ -131,6 +131,8 @@ def _rows(path: Path, zone: tzinfo, most: int | None) -> Iterator[tuple[int, Row
             return
         time, others = found
         others = [one for one in others if not one.endswith(QUALIFIERS)][:most]
+        if not others:
+            return
         try:
             rows, _ = oldest_first(path, read_rows(path, source, time, others, zone, Problems()), lambda row: row.time)
             yield from zip(count(), rows, strict=False)

@@ -112,6 +112,8 @@ def train(
     pairs = [one.partition("=") for one in column or ()]
     if not time or len(pairs) < 2 or not all(name and called for name, _, called in pairs):
         fail("name the column of times and at least two others with their points, as in --time t --column rain=ns-rain")
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        fail("a column was named for two points: they would move as one, which no sensors do")
     points = _chosen(site, where, [called for _, _, called in pairs], ())
     from models.interval import usual_interval
     from scripts.commands.score_area import say_unused

@@ -98,6 +98,8 @@ def score(
     """
     if not file.is_file():
         fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
+    if below and limit is None:
+        fail("--below is for the time to a limit: give --limit too")
     if train_rows or len(value) > 1:
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
@@ -111,6 +113,8 @@ def score(
         fail("--unit is for --kind angle: anything else is scored in whatever unit it has")
     if driver and limit is None:
         fail("--driver is for the time to a limit: give --limit too")
+    if value[0] in (driver or ()):
+        fail(f"--driver {value[0]} is the value itself: name what foretells it, such as rain")
     if limit is not None and kind in ("switch", "state"):
         fail(f"--limit is for what grows and falls: a {kind} has codes, which lead to none")
     wanted = (

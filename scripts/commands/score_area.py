@@ -14,6 +14,8 @@ from scripts.score_area import score_area
 
 def together(file: Path, time: str, values: list[str], train_rows: int, out_file: Path, zone: str) -> None:
     """Score columns together and say what came of it; end the command with a sentence where that cannot be."""
+    if len(set(values)) < len(values):
+        fail("a column was named twice: name each --value once")
     if not train_rows:
         fail("several columns are scored together by a model of the first rows: say how many with --train-rows")
     bars = (TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn())

@@ -105,6 +105,8 @@ def standing(rows: History, points: Sequence[Point]) -> list[str]:
 
 def _require(points: Sequence[Point], found: dict[int, Readings], simulated: bool) -> None:
     silent = [point.id for point in points if point.index not in found]
+    if len(silent) == len(points):
+        raise HistoryError(f"no reading of {', '.join(silent)} in that time; try another, by --from and --to")
     if silent:
         raise HistoryError(f"no reading of {', '.join(silent)} in that time{_leave_out(silent)}")
     bad = [point.id for point in points if found[point.index].bad == len(found[point.index].times)]

@@ -128,6 +128,8 @@ def test_evaluate_gauge_tells_figures_with_and_without_drivers(tmp_path: Path) -
     ("more", "words"),
     [
         (["--driver", "rain"], "give --limit too"),
+        (["--below"], "--below is for the time to a limit: give --limit too"),
+        (["--limit", "5", "--driver", "level"], "is the value itself"),
         (["--limit", "5", "--driver", "snow"], "no column 'snow'"),
         (["--limit", "5", "--driver", "rain", "--lag", "soon"], "is no duration"),
         (["--limit", "5", "--driver", "rain", "--lag", "60d"], "between 1 min and 14 d"),

@@ -76,6 +76,7 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
         (("--column", "left=p0", "--column", "right=p1"), "no point p1"),
         (("--column", "left=p0", "--column", "right=p0"), "each once"),
         (("--column", "left=p0", "--column", "right=p3", "--from", "3 d"), "not for --csv"),
+        (("--column", "left=p0", "--column", "left=p3"), "named for two points"),
         (("--column", "left=p0", "--column", "up=p3"), "no column 'up'"),
     ],
 )

@@ -31,6 +31,8 @@ def test_without_windows_every_column_of_enough_numbers_is_a_series(tmp_path: Pa
     table(tmp_path / "a.csv", "datetime,level,half,note")
     table(tmp_path / "b.csv", "datetime,level,half,note", 100)
     table(tmp_path / "c.csv", "datetime,level_qual,half,note")
+    table(tmp_path / "d.csv", "datetime,level,level,level")
+    (tmp_path / "e.csv").write_text("datetime,level_qual\n2026-01-01 00:00:00,A\n", encoding="utf-8")
     assert [(one.name, one.windows) for one in read_folder(tmp_path)] == [("a.csv:level", ())]
 
 

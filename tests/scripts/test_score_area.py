@@ -127,6 +127,8 @@ def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) ->
     refused = CliRunner().invoke(application("score"), asked)
     assert refused.exit_code != 0
     assert "--train-rows" in refused.output
+    twice = CliRunner().invoke(application("score"), [*asked, "--value", "left", "--train-rows", "300"])
+    assert twice.exit_code == 1 and "a column was named twice" in twice.output
 
 
 def test_a_recording_that_begins_with_its_newest_row_is_judged_from_its_oldest_on(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_point_without_readings_is_named_with_what_would_help(tmp_path: Path) 
     values[:, 1] = np.nan
     with pytest.raises(HistoryError, match="no reading of p3 in that time; leave them out with --without p3"):
         read(recorded(tmp_path, values))
-    with pytest.raises(HistoryError, match="no reading of p0, p3"):
+    with pytest.raises(HistoryError, match="no reading of p0, p3 in that time; try another, by --from"):
         read(recorded(tmp_path / "other", pair(100)), begin=START + 1e5)
 
 
