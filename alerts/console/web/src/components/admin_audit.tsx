@@ -8,6 +8,7 @@ import { ask, route } from '../router';
 import { Action } from './action';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
+import { Search } from './search';
 
 const KINDS = ['command', 'session', 'user', 'token', 'notification', 'backup', 'system', 'journal', 'camera', 'report'] as const;
 
@@ -88,7 +89,7 @@ function Filter({ label, value, change, example }: { label: string; value: strin
   return (
     <label>
       <span>{label}</span>
-      <input type="search" value={value} placeholder={example} maxLength={200} onChange={(event) => change(event.currentTarget.value.trim())} />
+      <Search value={value} change={change} example={example} />
     </label>
   );
 }

@@ -7,6 +7,7 @@ import { CamerasList } from '../components/cameras_list';
 import { AreaFilter } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { tell } from '../components/notices';
+import { Search } from '../components/search';
 import type { Refused, RefusedReplay } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { ask, href, route, useAsked } from '../router';
@@ -132,7 +133,7 @@ function Quarantine() {
         {(['source', 'topic'] as const).map((name) => (
           <label key={name}>
             <span>{t(`inputs.${name}`)}</span>
-            <input type="search" value={query[name]} maxLength={200} onChange={(event) => ask({ [name]: event.currentTarget.value })} />
+            <Search value={query[name]} change={(value) => ask({ [name]: value })} />
           </label>
         ))}
         <p class="quiet" role="status">{told.data && t('inputs.counted', { n: told.data.messages, readings: told.data.readings, replayed: told.data.replayed })}</p>
