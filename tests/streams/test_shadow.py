@@ -321,6 +321,6 @@ def test_that_little_came_is_known_by_windows_that_both_need() -> None:
         return made({"id": "quiet", "where": {"quantity": "displacement"}, "levels": {"orange": {"when": when}}})
 
     engine = begun(quiet(20.0), quiet(5.0))
-    found = run(engine, rise([6.0] * 9))
+    found = run(engine, rise([6.0] * 18, step=4.0))
     (one,) = verdicts(found).values()
     assert (one.how, one.begun) == ("gained", START + 70.0)
