@@ -18,7 +18,16 @@ from alerts import tables
 from alerts.desk import Desk
 from alerts.journal import Journal, JournalMissing, Reader
 from alerts.layout import changing, migrate
-from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Published, Record, decode, encode
+from alerts.outcome import (
+    AlarmTransition,
+    CommandResult,
+    DispatchChange,
+    IncidentChange,
+    Published,
+    Record,
+    decode,
+    encode,
+)
 from alerts.policy import Policy
 from alerts.retention import DAY, OUTBOX_DAYS, keep
 from tests.alerts.cases import SITE, change, command
@@ -262,6 +271,60 @@ def test_what_was_done_in_what_a_log_lost_is_undone_and_can_be_done_again(journa
         again = standing()
         assert [row["state"] for row in again[1]] == ["SHLVD"]
         assert [row["leg"] for row in again[0]["dispatch_details"]] == ["closed"]
+
+
+def test_what_another_log_held_is_not_lost_with_the_end_of_the_one_after_it(journal: Journal) -> None:
+    journal.record(NIGHT, log="one")
+    journal.record([Record(0, 0, tuple(Desk(SITE).condition(change(1, rule="new"), 2000.0)))], log="two")
+    before = dump(journal)
+    lost = Desk(SITE).condition(change(1, rule="newer", area="river-1"), 2001.0)
+    journal.record([Record(0, 5, tuple(lost))], log="two")
+    assert journal.back_to(0, 3, "two") == 2
+    after = dump(journal)
+    for table in ("transitions", "incident_changes", "dispatch_changes", "results", "incidents", "dispatches"):
+        assert set(before[table]) <= set(after[table]), f"{table}: its cases are over, and stay so"
+
+
+def test_all_is_found_that_a_log_lost_however_much_of_other_partitions_lies_between(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.journal._RECENT", 2)
+    desk, busy = Desk(SITE), Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    journal.record([Record(0, 3, tuple(raised))], log="one")
+    order = next(one.dispatch for one in raised if isinstance(one, DispatchChange))
+    lost = desk.command(command("accept", order, "c-lost"), 6.0)
+    journal.record([Record(0, 4, tuple(lost))], log="one")
+    for n in range(4):
+        other = busy.condition(change(4, rule=f"r{n}", area="river-1"), 7.0 + n)
+        journal.record([Record(1, n, tuple(other))], log="one")
+    assert journal.back_to(0, 3, "one") == 1
+    assert [row["leg"] for row in journal.dispatches(area="slope-1").items] == ["issued"]
+
+
+def test_what_was_renamed_before_a_log_lost_its_end_keeps_its_name_and_its_place_in_lists(journal: Journal) -> None:
+    desk = Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    journal.record([Record(0, 3, tuple(raised))], log="one")
+    renamed = {"points": {"p1": "q1"}, "areas": {"slope-1": "hill-1"}, "cameras": {}}
+    journal.record([Record(0, 4, (Published(id="p-v2-0-4", version="v2", partition=0, time=6.0, renamed=renamed),))])
+
+    def standing() -> list[Any]:
+        return [page.items for page in (journal.alarms(), journal.incidents(), journal.dispatches())]
+
+    before = standing()
+    order = next(one.dispatch for one in raised if isinstance(one, DispatchChange))
+    lost = [desk.command(command("acknowledge", raised[0].alarm, "c1"), 7.0)]
+    lost.append(desk.command(command("accept", order, "c2"), 8.0))
+    anew = [
+        [one if isinstance(one, CommandResult) else msgspec.structs.replace(one, area="hill-1") for one in out]
+        for out in lost
+    ]
+    journal.record([Record(0, 5 + n, tuple(out)) for n, out in enumerate(anew)], log="one")
+    assert standing() != before
+    assert journal.back_to(0, 4, "one") == 2
+    assert standing() == before
+    assert {row["area"] for page in before for row in page} == {"hill-1"}
 
 
 def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
