@@ -205,12 +205,14 @@ class Journal(Reader):
     ) -> int:
         """Bring a partition to where an engine stands that began again in the middle; return the position.
 
-        What is open but not among the ids that it knows is closed: nobody could do so otherwise. Of `records`, what
+        What is open but not among the ids that it knows is closed: nobody could do so otherwise. Silences, modes and
+        drills that it knows last again, should they have ended in what its log has lost. Of `records`, what
         it found on its way and still knows is taken in. A drill goes on that has areas `elsewhere`, those of the other
         partitions, unless they have forgotten it before.
         """
         with self.engine.begin() as connection:
             first = _position(connection)
+            _last(connection, partition, known)
             position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known, elsewhere)
             batch = _Batch(connection, position)
             batch.add(
@@ -689,6 +691,24 @@ def _close(
     )
     batch.write()
     return batch.position
+
+
+def _last(connection: Connection, partition: int, known: Collection[str]) -> None:
+    """Have the silences, modes and drills last that an engine knows, though the journal has their end."""
+    nobody = {"state": "on", "ended_by": "", "ended_why": ""}
+    for ids in _chunks(sorted(known)):
+        mine = sa.and_(silences.c.partition == partition, silences.c.state != "on", silences.c.id.in_(ids))
+        connection.execute(sa.update(silences).where(mine).values(**nobody))
+        connection.execute(sa.update(exercises).where(exercises.c.id.in_(ids)).values(ended=None))
+        ordered = sa.and_(modes.c.partition == partition, modes.c.order.in_(ids))
+        on = sa.select(modes.c.order).where(ordered, modes.c.state == "on")
+        ends = sa.select(modes.c.order, sa.func.max(modes.c.time).label("time")).where(
+            ordered, modes.c.order.not_in(on)
+        )
+        # of an order for several areas those that ended last: what a log has lost is its end
+        for order, time in connection.execute(ends.group_by(modes.c.order)).all():
+            at = sa.and_(modes.c.partition == partition, modes.c.order == order, modes.c.time == time)
+            connection.execute(sa.update(modes).where(at).values(**nobody))
 
 
 def _free(connection: Connection, partition: int, offset: int) -> None:
