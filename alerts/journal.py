@@ -73,7 +73,8 @@ Row = dict[str, Any]
 LOG = "observations"  # row of the log that the positions are in
 _LOST = ".lost-"  # in the id of a change that the log has lost
 _ID = 96  # characters that an id may have
-_RECENT = 50_000  # positions that hold no lost change: before them there is none
+_BEGAN = "log"  # the counter that says after which position the changes of this log are
+_RECENT = 50_000  # positions, some of the partition and none of them lost: before them there is none
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -124,6 +125,7 @@ class Journal(Reader):
                 connection.execute(sa.delete(positions))
                 reached.clear()
                 _upsert(connection, logs, [{"name": LOG, "id": log}])
+                _upsert(connection, counters, [{"name": _BEGAN, "value": position}])
             fresh: list[tuple[int, int, Change]] = []
             perhaps: set[str] = set()  # ids that the journal may have
             renamed: list[Published] = []
@@ -203,12 +205,14 @@ class Journal(Reader):
     ) -> int:
         """Bring a partition to where an engine stands that began again in the middle; return the position.
 
-        What is open but not among the ids that it knows is closed: nobody could do so otherwise. Of `records`, what
+        What is open but not among the ids that it knows is closed: nobody could do so otherwise. Silences, modes and
+        drills that it knows last again, should they have ended in what its log has lost. Of `records`, what
         it found on its way and still knows is taken in. A drill goes on that has areas `elsewhere`, those of the other
         partitions, unless they have forgotten it before.
         """
         with self.engine.begin() as connection:
             first = _position(connection)
+            _last(connection, partition, known)
             position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known, elsewhere)
             batch = _Batch(connection, position)
             batch.add(
@@ -232,7 +236,7 @@ class _Batch:
         self.connection = connection
         self.position = position
         self._changes: dict[str, list[Row]] = {table.name: [] for table, _ in _TABLES.values()}
-        self._current: dict[str, dict[str, Row]] = {"alarms": {}, "incidents": {}, "dispatches": {}}
+        self.standing: dict[str, dict[str, Row]] = {"alarms": {}, "incidents": {}, "dispatches": {}}
         self._outbox: list[Row] = []
         self._areas: dict[str, Row] = {}
         self._snapshots: list[Row] = []
@@ -284,8 +288,8 @@ class _Batch:
 
     def stand(self) -> None:
         """Write how alarms, incidents and dispatches stand."""
-        for table in (alarms, incidents, dispatches):
-            _upsert(self.connection, table, list(self._current[table.name].values()))
+        for table in _CURRENT.values():
+            _upsert(self.connection, table, list(self.standing[table.name].values()))
 
     def report(self, told: list[Reported]) -> None:
         """Keep what people reported; what is there already stays as it is."""
@@ -425,20 +429,20 @@ class _Batch:
     def _load(self, fresh: list[tuple[int, int, Change]]) -> None:
         """Read the current rows that the changes are about; what begins with one of them has none."""
         begun = {getattr(change, _TABLES[type(change)][1]) for _, _, change in fresh if _begins(change)}
-        for kind, table in ((AlarmTransition, alarms), (IncidentChange, incidents), (DispatchChange, dispatches)):
+        for kind, table in _CURRENT.items():
             key = _TABLES[kind][1]
             ids = list(dict.fromkeys(getattr(change, key) for _, _, change in fresh if type(change) is kind))
             ids = [id for id in ids if id not in begun]
             for some in _chunks(ids):
                 query = sa.select(table).where(table.c.id.in_(some))
                 for row in self.connection.execute(query).mappings():
-                    self._current[table.name][str(row["id"])] = dict(row)
+                    self.standing[table.name][str(row["id"])] = dict(row)
 
     def _row(self, table: str, id: str, **first: Any) -> Row:
         """Return an object's current row, made from `first` when it is new."""
-        row = self._current[table].get(id)
+        row = self.standing[table].get(id)
         if row is None:
-            row = self._current[table][id] = {"id": id, "number": self.position, **first}
+            row = self.standing[table][id] = {"id": id, "number": self.position, **first}
         row["position"] = self.position
         return row
 
@@ -650,12 +654,8 @@ def _close(
     The ids end in `mark`, so that none is taken for one that an engine gives.
     """
     last: dict[str, dict[str, Any]] = {}
-    for change, table, current in (
-        (AlarmTransition, transitions, alarms),
-        (IncidentChange, incident_changes, incidents),
-        (DispatchChange, dispatch_changes, dispatches),
-    ):
-        key = _TABLES[change][1]
+    for change, current in _CURRENT.items():
+        table, key = _TABLES[change]
         query = (
             sa.select(table).join(current, current.c.position == table.c.position).where(current.c.open == sa.true())
         )
@@ -684,18 +684,41 @@ def _close(
     # dispatches end first and incidents last, as they do at the desk
     order = {"dispatch": 0, "alarm": 1, "incident": 2}
     still = sorted(last.items(), key=lambda item: (order[item[1]["record"]["type"]], item[1]["position"]))
-    batch.add([(row["partition"], row["offset"], ended(id, row["record"], mark, reason, time)) for id, row in still])
+    _, reached = _standing(connection)
+    at = [(row["partition"], reached.get(row["partition"], row["offset"])) for _, row in still]  # offsets never fall
+    batch.add(
+        [(*where, ended(id, row["record"], mark, reason, time)) for where, (id, row) in zip(at, still, strict=True)]
+    )
     batch.write()
     return batch.position
+
+
+def _last(connection: Connection, partition: int, known: Collection[str]) -> None:
+    """Have the silences, modes and drills last that an engine knows, though the journal has their end."""
+    nobody = {"state": "on", "ended_by": "", "ended_why": ""}
+    for ids in _chunks(sorted(known)):
+        mine = sa.and_(silences.c.partition == partition, silences.c.state != "on", silences.c.id.in_(ids))
+        connection.execute(sa.update(silences).where(mine).values(**nobody))
+        connection.execute(sa.update(exercises).where(exercises.c.id.in_(ids)).values(ended=None))
+        ordered = sa.and_(modes.c.partition == partition, modes.c.order.in_(ids))
+        on = sa.select(modes.c.order).where(ordered, modes.c.state == "on")
+        ends = sa.select(modes.c.order, sa.func.max(modes.c.time).label("time")).where(
+            ordered, modes.c.order.not_in(on)
+        )
+        # of an order for several areas those that ended last: what a log has lost is its end
+        for order, time in connection.execute(ends.group_by(modes.c.order)).all():
+            at = sa.and_(modes.c.partition == partition, modes.c.order == order, modes.c.time == time)
+            connection.execute(sa.update(modes).where(at).values(**nobody))
 
 
 def _free(connection: Connection, partition: int, offset: int) -> None:
     """Mark the ids of a partition's changes from beyond an offset, so that none stands in the way of a new one."""
     mark = f"{_LOST}{_position(connection)}"
+    began = int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == _BEGAN)) or 0)
     for kind, (table, key) in _TABLES.items():
-        here = sa.and_(table.c.partition == partition, table.c.offset > offset)
-        lost = sa.and_(here, _is_kept(table))  # not what was lost before
-        lost = sa.and_(lost, table.c.position > _since(connection, table, lost))
+        here = sa.and_(table.c.partition == partition, _is_kept(table))  # not what was lost before
+        since = _since(connection, table, here, offset, began)
+        lost = sa.and_(here, table.c.offset > offset, table.c.position > since)
         ids = sa.select(table.c.id).where(lost)
         for held in (attachments, snapshots):  # they are named by the change that put them there
             connection.execute(sa.update(held).where(held.c.id.in_(ids)).values(id=_marked(held.c.id, mark)))
@@ -706,18 +729,20 @@ def _free(connection: Connection, partition: int, offset: int) -> None:
             _fold_again(connection, kind, some)
 
 
-def _since(connection: Connection, table: sa.Table, lost: sa.ColumnElement[bool]) -> int:
-    """Find a position after which all lost changes are: they are the last, and a journal of years is not walked."""
+def _since(connection: Connection, table: sa.Table, here: sa.ColumnElement[bool], offset: int, began: int) -> int:
+    """Find a position after which all lost changes are: they are the last, and a journal of years is not walked.
+
+    `here` are the partition's changes. Those of another log, up to `began`, have offsets that say nothing of this one.
+    """
     at = int(connection.scalar(sa.select(sa.func.max(table.c.position))) or 0)
-    while at > 0:
-        before = at - _RECENT
-        if (
-            connection.scalar(sa.select(table.c.id).where(lost, table.c.position.between(before + 1, at)).limit(1))
-            is None
-        ):
+    while at > began:
+        before = max(at - _RECENT, began)
+        some = sa.select(sa.func.max(table.c.offset)).where(here, table.c.position.between(before + 1, at))
+        reached = connection.scalar(some)
+        if reached is not None and reached <= offset:  # where there are others' only, its own may be further back
             return before
         at = before
-    return 0
+    return began
 
 
 def _is_kept(table: sa.Table) -> sa.ColumnElement[bool]:
@@ -731,13 +756,22 @@ def _marked(id: sa.Column[str], mark: str) -> sa.ColumnElement[str]:
 
 
 def _fold_again(connection: Connection, kind: type, ids: list[str]) -> None:
-    """Bring alarms, incidents or dispatches to where their changes that are not lost leave them, if there are any."""
+    """Bring alarms, incidents or dispatches to where their changes that are not lost leave them, if there are any.
+
+    Each keeps its place in lists, and what it is about the name of now: the changes tell of it by that of their time.
+    """
     table, key = _TABLES[kind]
+    current = _CURRENT[kind]
+    lasting = [column for column in current.c if column.name in ("number", "area", "scope")]
     query = sa.select(table).where(table.c[key].in_(ids), _is_kept(table))
     batch = _Batch(connection, 0)
     for row in connection.execute(query.order_by(table.c.position)).mappings():
         batch.position = int(row["position"])
         _FOLD[kind](batch, msgspec.convert(row["record"], kind, strict=False))
+    folded = batch.standing[current.name]
+    for row in connection.execute(sa.select(current.c.id, *lasting).where(current.c.id.in_(ids))).mappings():
+        if row["id"] in folded:
+            folded[row["id"]] |= row
     batch.stand()
 
 
@@ -766,6 +800,9 @@ _TABLES: dict[type, tuple[sa.Table, str]] = {
     DispatchChange: (dispatch_changes, "dispatch"),
     CommandResult: (results, "target"),
 }
+
+_CURRENT: dict[type, sa.Table] = {AlarmTransition: alarms, IncidentChange: incidents, DispatchChange: dispatches}
+"""How what the changes are about stands."""
 
 _FOLD: dict[type, Callable[[_Batch, Any], None]] = {
     AlarmTransition: _Batch.alarm,

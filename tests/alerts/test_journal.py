@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -18,7 +18,19 @@ from alerts import tables
 from alerts.desk import Desk
 from alerts.journal import Journal, JournalMissing, Reader
 from alerts.layout import changing, migrate
-from alerts.outcome import AlarmTransition, DispatchChange, IncidentChange, Published, Record, decode, encode
+from alerts.outcome import (
+    AlarmTransition,
+    CommandResult,
+    DispatchChange,
+    ExerciseChange,
+    IncidentChange,
+    ModeChange,
+    Published,
+    Record,
+    SilenceChange,
+    decode,
+    encode,
+)
 from alerts.policy import Policy
 from alerts.retention import DAY, OUTBOX_DAYS, keep
 from tests.alerts.cases import SITE, change, command
@@ -80,7 +92,7 @@ def test_the_whole_night_is_there(journal: Journal) -> None:
 
 def test_a_text_with_nul_from_an_older_log_does_not_stop_it(journal: Journal) -> None:
     changed = [
-        msgspec.structs.replace(one, reason="nul\0here", explanation=None) if isinstance(one, AlarmTransition) else one
+        replace(one, reason="nul\0here", explanation=None) if isinstance(one, AlarmTransition) else one
         for record in NIGHT[:3]
         for one in record.outcomes
     ]
@@ -264,6 +276,108 @@ def test_what_was_done_in_what_a_log_lost_is_undone_and_can_be_done_again(journa
         assert [row["leg"] for row in again[0]["dispatch_details"]] == ["closed"]
 
 
+def test_what_another_log_held_is_not_lost_with_the_end_of_the_one_after_it(journal: Journal) -> None:
+    journal.record(NIGHT, log="one")
+    journal.record([Record(0, 0, tuple(Desk(SITE).condition(change(1, rule="new"), 2000.0)))], log="two")
+    before = dump(journal)
+    lost = Desk(SITE).condition(change(1, rule="newer", area="river-1"), 2001.0)
+    journal.record([Record(0, 5, tuple(lost))], log="two")
+    assert journal.back_to(0, 3, "two") == 2
+    after = dump(journal)
+    for table in ("transitions", "incident_changes", "dispatch_changes", "results", "incidents", "dispatches"):
+        assert set(before[table]) <= set(after[table]), f"{table}: its cases are over, and stay so"
+
+
+def test_all_is_found_that_a_log_lost_however_much_of_other_partitions_lies_between(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.journal._RECENT", 2)
+    desk, busy = Desk(SITE), Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    journal.record([Record(0, 3, tuple(raised))], log="one")
+    order = next(one.dispatch for one in raised if isinstance(one, DispatchChange))
+    lost = desk.command(command("accept", order, "c-lost"), 6.0)
+    journal.record([Record(0, 4, tuple(lost))], log="one")
+    for n in range(4):
+        other = busy.condition(change(4, rule=f"r{n}", area="river-1"), 7.0 + n)
+        journal.record([Record(1, n, tuple(other))], log="one")
+    assert journal.back_to(0, 3, "one") == 1
+    assert [row["leg"] for row in journal.dispatches(area="slope-1").items] == ["issued"]
+
+
+def test_what_was_renamed_before_a_log_lost_its_end_keeps_its_name_and_its_place_in_lists(journal: Journal) -> None:
+    desk = Desk(SITE)
+    raised = desk.condition(change(4), 5.0)
+    journal.record([Record(0, 3, tuple(raised))], log="one")
+    renamed = {"points": {"p1": "q1"}, "areas": {"slope-1": "hill-1"}, "cameras": {}}
+    journal.record([Record(0, 4, (Published(id="p-v2-0-4", version="v2", partition=0, time=6.0, renamed=renamed),))])
+
+    def standing() -> list[Any]:
+        return [page.items for page in (journal.alarms(), journal.incidents(), journal.dispatches())]
+
+    before = standing()
+    order = next(one.dispatch for one in raised if isinstance(one, DispatchChange))
+    lost = [desk.command(command("acknowledge", raised[0].alarm, "c1"), 7.0)]
+    lost.append(desk.command(command("accept", order, "c2"), 8.0))
+    anew = [[one if isinstance(one, CommandResult) else replace(one, area="hill-1") for one in out] for out in lost]
+    journal.record([Record(0, 5 + n, tuple(out)) for n, out in enumerate(anew)], log="one")
+    assert standing() != before
+    assert journal.back_to(0, 4, "one") == 2
+    assert standing() == before
+    assert {row["area"] for page in before for row in page} == {"hill-1"}
+
+
+def test_what_ended_in_what_a_log_lost_lasts_in_the_journal_as_in_the_engine(journal: Journal) -> None:
+    hushed = SilenceChange(
+        id="s-0-began", silence="s", partition=0, edge="began", since=5.0, until=900.0, level="blue", time=5.0
+    )
+    mode = ModeChange(
+        id="m-0-began",
+        order="m",
+        mode="works",
+        area="slope-1",
+        partition=0,
+        edge="began",
+        since=5.0,
+        until=9.0,
+        time=5.0,
+    )
+    drill = ExerciseChange(
+        id="e-0-begin",
+        exercise="e",
+        edge="begin",
+        areas=("slope-1",),
+        units=(),
+        time=5.0,
+        title={"zh": "演练", "en": "drill"},
+        actor="user:an",
+    )
+    elsewhere = replace(mode, area="river-1")
+    begun = (hushed, mode, elsewhere, drill)
+    ended = (
+        replace(hushed, edge="ended", time=7.0, actor="user:bo", reason="done"),
+        replace(mode, edge="ended", time=7.0, actor="user:bo", reason="done"),
+        replace(drill, edge="end", time=7.0),
+    )
+    over = (replace(elsewhere, edge="ended", time=6.0),)  # of the same order, and the log has it
+    journal.record([Record(0, 3, (*begun, *over)), Record(1, 8, (replace(hushed, partition=1),))], log="one")
+
+    def lasting() -> list[list[Any]]:
+        return [journal.silences(), journal.modes(), journal.exercises(running=True)]
+
+    before = lasting()
+    journal.record([Record(0, 4, ended), Record(1, 9, (replace(ended[0], partition=1),))], log="one")
+    assert lasting() == [[], [], []]
+    assert journal.back_to(0, 3, "one") == 1
+    journal.forget(0, {"s", "m", "e"}, [], 20.0)
+    assert [[row.get("state") for row in page] for page in lasting()] == [["on"], ["on"], [None]]
+    assert [row["area"] for row in lasting()[1]] == [row["area"] for row in before[1]] == ["slope-1"]
+    assert lasting()[2] == before[2]
+    with journal.engine.connect() as connection:
+        rows = connection.execute(sa.select(tables.silences).order_by(tables.silences.c.partition)).all()
+    assert [(row.state, row.ended_by) for row in rows] == [("on", ""), ("ended", "user:bo")], "of its partition alone"
+
+
 def test_a_journal_from_before_logs_had_ids_takes_one(tmp_path: Path) -> None:
     first = Journal(tmp_path / "journal.sqlite")
     last = first.record(NIGHT)
@@ -391,11 +505,7 @@ def test_a_picture_is_kept_and_a_closing_told_though_nobody_has_acknowledged(jou
     steps.append(desk.command(command("snapshot", opened.incident, "c1", camera="k1", sha="a" * 64, time=1.5), 2.0))
     # as when the log that knew it was replaced: nobody is there to acknowledge it
     steps.append(
-        [
-            msgspec.structs.replace(
-                opened, id=f"{opened.incident}.end", edge="closed", state="closed", disposition="test", reason="gone"
-            )
-        ]
+        [replace(opened, id=f"{opened.incident}.end", edge="closed", state="closed", disposition="test", reason="gone")]
     )
     for offset, outcomes in enumerate(steps):
         journal.record([Record(0, offset, tuple(outcomes))])
@@ -410,7 +520,7 @@ def test_a_record_from_before_incidents_said_that_they_wait_is_read(journal: Jou
     states = [("opened", "open"), ("acknowledged", "acknowledged"), ("level", "dispatched"), ("level", "open")]
     seen = []
     for offset, (edge, state) in enumerate(states):
-        made = msgspec.structs.replace(
+        made = replace(
             opened,
             id=f"{opened.incident}.{offset + 1}",
             sequence=offset + 1,
