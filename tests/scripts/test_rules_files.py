@@ -101,7 +101,7 @@ def test_rules_go_from_one_site_into_another(small: Path, tmp_path: Path) -> Non
     before = json.loads(run("rules", "list", small, "--json").stdout)
     assert "2 条规则已写入" in run("rules", "export", file, "--site", small, "--rule", "lift-*").output
     taken = run("rules", "import", file, "--site", small)
-    assert taken.exit_code == 1 and "is already the rule at" in taken.output
+    assert taken.exit_code == 1 and "处规则的编号" in sentence(taken)
     assert "lifts.json:" in taken.output and f"{small}/rules/people.yaml:" in taken.output
     people = small / "rules" / "people.yaml"
     kept = re.split(r"(?m)^(?=  - id: )", people.read_text())
