@@ -191,7 +191,7 @@ def test_a_triage_model_is_a_publication_too_that_outlives_the_worker_and_is_tak
     assert said.returncode == 0 and "is in force for triage, as of publication" in said.stdout, said.stderr
     until(lambda: odds()[0] is not None, 30.0, "the console goes by the publication")
     newest = analyst.get("/publications").json()["items"][0]
-    assert newest["difference"] == ["models added: 1 (triage)"] and newest["reason"] == "quieter nights"
+    assert newest["difference"] == ["模型新增 1 个（triage）"] and newest["reason"] == "quieter nights"
     worker = product.children()["worker"]
     os.kill(worker, signal.SIGKILL)
     until(lambda: product.children().get("worker", worker) != worker, 30.0, "another worker")

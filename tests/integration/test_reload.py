@@ -87,7 +87,7 @@ def test_a_rename_and_new_points_take_force_under_way(product: Running, site: Pa
         change(site, f"- id: {AREA}\n", f"- id: village-east\n    renamed_from: {AREA}\n")
         told = product.command("reload", "--reason", "a better name")
         assert told.returncode == 0, told.stdout + told.stderr
-        assert f"areas renamed: 1 ({AREA} → village-east)" in told.stdout
+        assert f"区域改名 1 个（{AREA} → village-east）" in told.stdout
         here = sent[0]
         assert until(lambda: sent[0] > here + 200)
     finally:
