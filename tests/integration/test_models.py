@@ -204,4 +204,4 @@ def test_a_triage_model_is_a_publication_too_that_outlives_the_worker_and_is_tak
     said = product.command("models", "rollback", "triage")
     assert said.returncode == 0, said.stderr
     until(lambda: odds() == [None], 30.0, "no odds are told any more")
-    assert analyst.get("/publications").json()["items"][0]["difference"] == ["models removed: 1 (triage)"]
+    assert analyst.get("/publications").json()["items"][0]["difference"] == ["模型删除 1 个（triage）"]
