@@ -664,18 +664,19 @@ def _close(
         for row in connection.execute(query.order_by(table.c.position)).mappings():
             if row[key] not in known:
                 last[str(row[key])] = dict(row)
-    lasting = sa.update(modes).where(modes.c.state == "on")
-    if partition is not None:
-        lasting = lasting.where(modes.c.partition == partition, modes.c.order.not_in(known))
-    connection.execute(lasting.values(state="ended", ended_why=reason, time=time))
-    thought = sa.update(candidates).where(candidates.c.state.in_(("open", "dropped")))
-    if partition is not None:
-        thought = thought.where(candidates.c.partition == partition, candidates.c.id.not_in(known))
-    connection.execute(thought.values(state="over", reason=reason, time=time))
-    gone = sa.update(silences).where(silences.c.state == "on")
-    if partition is not None:
-        gone = gone.where(silences.c.partition == partition, silences.c.id.not_in(known))
-    connection.execute(gone.values(state="ended", ended_why=reason, time=time))
+    over: Row = {"state": "ended", "ended_why": reason, "time": time}
+    thought = candidates.c.state.in_(("open", "dropped"))
+    lasting: list[tuple[sa.Column[str], sa.ColumnElement[bool], Row]] = [
+        (modes.c.order, modes.c.state == "on", over),
+        (candidates.c.id, thought, {"state": "over", "reason": reason, "time": time}),
+        (silences.c.id, silences.c.state == "on", over),
+    ]
+    for id_of, on, ends in lasting:
+        here = on if partition is None else sa.and_(id_of.table.c.partition == partition, on)
+        held = connection.scalars(sa.select(id_of).where(here)).all()
+        # what is known is held against what is on here: it can be more than a statement may have parameters
+        for ids in _chunks([id for id in held if partition is None or id not in known]):
+            connection.execute(sa.update(id_of.table).where(here, id_of.in_(ids)).values(**ends))
     drilled = sa.update(exercises).where(exercises.c.ended.is_(None))
     if partition is not None:
         drilled = drilled.where(exercises.c.id.in_(_forget_drills(connection, known, elsewhere)))
@@ -696,10 +697,17 @@ def _close(
 def _last(connection: Connection, partition: int, known: Collection[str]) -> None:
     """Have the silences, modes and drills last that an engine knows, though the journal has their end."""
     nobody = {"state": "on", "ended_by": "", "ended_why": ""}
-    for ids in _chunks(sorted(known)):
-        mine = sa.and_(silences.c.partition == partition, silences.c.state != "on", silences.c.id.in_(ids))
-        connection.execute(sa.update(silences).where(mine).values(**nobody))
+
+    def over(id_of: sa.Column[str], there: sa.ColumnElement[bool]) -> Iterable[list[str]]:
+        """List those that ended among the known: there are fewer of them than of all that is known."""
+        return _chunks(sorted(set(connection.scalars(sa.select(id_of).where(there))).intersection(known)))
+
+    hushed = sa.and_(silences.c.partition == partition, silences.c.state != "on")
+    for ids in over(silences.c.id, hushed):
+        connection.execute(sa.update(silences).where(hushed, silences.c.id.in_(ids)).values(**nobody))
+    for ids in over(exercises.c.id, exercises.c.ended.is_not(None)):
         connection.execute(sa.update(exercises).where(exercises.c.id.in_(ids)).values(ended=None))
+    for ids in over(modes.c.order, sa.and_(modes.c.partition == partition, modes.c.state != "on")):
         ordered = sa.and_(modes.c.partition == partition, modes.c.order.in_(ids))
         on = sa.select(modes.c.order).where(ordered, modes.c.state == "on")
         ends = sa.select(modes.c.order, sa.func.max(modes.c.time).label("time")).where(

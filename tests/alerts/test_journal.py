@@ -208,6 +208,7 @@ def test_what_an_engine_that_began_again_no_longer_knows_is_closed(journal: Jour
     kept = {outs[1][0].alarm, outs[1][0].incident}
     known = {*kept, *again.book.cases.alarms, *again.book.cases.incidents}
     gone = Desk(SITE).condition(change(2, rule="gone"), 4.0)
+    known |= {f"a-{number}" for number in range(70_000)}  # more than a statement may have parameters
     last = journal.forget(0, known, [Record(0, 2, tuple(anew)), Record(0, 3, tuple(gone))], 10.0)
     assert {row["rule"] for row in journal.alarms().items} == {"kept", "else", "anew"}
     assert len(journal.incidents().items) == 3
