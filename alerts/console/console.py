@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 from anyio import CapacityLimiter, to_thread
+from fastapi import Request
 
 from alerts.console.accounts import open_accounts, read_key
 from alerts.console.commands import Commander
@@ -381,6 +382,12 @@ class Console:
                 self._simulated.discard(row["id"])
         if counting:
             self._counting.set()
+
+
+def console_of(request: Request) -> Console:
+    """Return the console that a request is asked of."""
+    console: Console = request.app.state.console
+    return console
 
 
 def _simulated(reader: Reader) -> set[str]:

@@ -55,11 +55,8 @@ class Own:
 
         `interval` seconds between rows, by default the median of the points' own.
         """
-        import pyarrow as pa  # here: help need not wait for what the history is kept with
-
-        from streams.history.influx import InfluxError
-        from streams.history.lines import Naming
-        from streams.history.store import open_store
+        from streams.history.lines import Naming  # here: help need not wait for what the history is kept with
+        from streams.history.store import TROUBLE, open_store
 
         with ExitStack() as held:
             try:
@@ -90,7 +87,7 @@ class Own:
                 )
             except HistoryError as error:
                 fail(str(error))
-            except (InfluxError, OSError, pa.ArrowException) as error:
+            except TROUBLE as error:
                 fail(f"the history cannot be read: {error}")
 
 

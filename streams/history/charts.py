@@ -6,14 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from alerts.console.config import PastError
 from alerts.console.traces import Series
 from sensors.site import Site
-from streams.history.influx import InfluxError
 from streams.history.lines import Naming
-from streams.history.store import LAG, Store, open_store, series
+from streams.history.store import LAG, TROUBLE, Store, open_store, series
 from streams.history.tiers import tiers
 from streams.settings import Settings
 
@@ -64,5 +61,5 @@ class _Opened:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._store is not None:
             self._store.close()
-        if isinstance(error, InfluxError | OSError | pa.ArrowException):
+        if isinstance(error, TROUBLE):
             raise PastError(str(error)) from error

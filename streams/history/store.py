@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from alerts.console.traces import Series
 from streams.history.columns import Scored
-from streams.history.influx import Influx
+from streams.history.influx import Influx, InfluxError
 from streams.history.influx_setup import FUNCTIONS, buckets
 from streams.history.lines import READINGS, Naming, nanoseconds, seconds
 from streams.history.parquet import Parquet
@@ -22,12 +23,15 @@ from streams.settings import Settings
 LAG = 600.0
 """Seconds behind the newest of the history, in which what came late may still be missing: there the log is asked."""
 
+TROUBLE = (InfluxError, OSError, pa.ArrowException)
+"""What is raised where a history cannot be asked."""
+
 
 class Store(Protocol):
     """A history of readings."""
 
     def span(self) -> tuple[float, float]:
-        """Say since and until when (unix seconds) all is there that arrived. Raise `HistoryError`-like trouble."""
+        """Say since and until when (unix seconds) all is there that arrived. Raise `TROUBLE`, as all of these do."""
         ...
 
     def since(self, tier: Tier, now: float) -> float:

@@ -26,7 +26,7 @@ from alerts.console.accounts import (
     session_id,
     set_password,
 )
-from alerts.console.console import Console
+from alerts.console.console import Console, console_of
 from alerts.console.identity import Identity, allow
 from alerts.console.routes.incidents import Before, Limit
 
@@ -38,7 +38,7 @@ Name = Annotated[str, Path(max_length=200)]
 @router.get("/users", response_model=schema.Users)
 def users(request: Request, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> dict[str, Any]:
     """List all accounts."""
-    return {"items": [msgspec.structs.asdict(user) for user in list_users(_console(request).accounts)]}
+    return {"items": [msgspec.structs.asdict(user) for user in list_users(console_of(request).accounts)]}
 
 
 @router.post("/users", response_model=schema.User, status_code=201)
@@ -46,7 +46,7 @@ async def new_user(
     request: Request, body: schema.NewUser, identity: Annotated[Identity, Depends(allow("users.manage"))]
 ) -> dict[str, Any]:
     """Add an account."""
-    console = _console(request)
+    console = console_of(request)
 
     def add() -> dict[str, Any]:
         return msgspec.structs.asdict(
@@ -76,7 +76,7 @@ async def changed_user(
     identity: Annotated[Identity, Depends(allow("users.manage"))],
 ) -> dict[str, Any]:
     """Change an account; what the body leaves out stays. A new password ends the account's sessions."""
-    console = _console(request)
+    console = console_of(request)
     given = body.model_fields_set
 
     def change() -> dict[str, Any]:
@@ -105,25 +105,25 @@ def personal(
     request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]
 ) -> dict[str, Any]:
     """Give all that the accounts hold of a person, for that person; it is audited."""
-    return export_person(_console(request).accounts, name, actor=identity.actor)
+    return export_person(console_of(request).accounts, name, actor=identity.actor)
 
 
 @router.post("/users/{name}/erase", response_model=schema.User)
 def erased(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> Any:
     """Take away all that the accounts hold of a person but the audit, at their request; it cannot be undone."""
-    return msgspec.structs.asdict(erase_person(_console(request).accounts, name, actor=identity.actor))
+    return msgspec.structs.asdict(erase_person(console_of(request).accounts, name, actor=identity.actor))
 
 
 @router.delete("/users/{name}/second-step", status_code=204)
 def no_second(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> None:
     """Take the second step of somebody away who cannot give codes any more."""
-    remove_second(_console(request).accounts, name, actor=identity.actor)
+    remove_second(console_of(request).accounts, name, actor=identity.actor)
 
 
 @router.get("/sessions", response_model=schema.Sessions)
 def sessions(request: Request, identity: Annotated[Identity, Depends(allow("sessions.manage"))]) -> dict[str, Any]:
     """List the sessions that are open, the one that was used last first."""
-    console = _console(request)
+    console = console_of(request)
     mine = session_id(identity.session) if identity.session else ""
     found = list_sessions(console.accounts, idle=console.config.session_idle)
     return {"items": [{**msgspec.structs.asdict(one), "mine": one.id == mine} for one in found]}
@@ -134,13 +134,13 @@ def revoked_session(
     request: Request, id: Name, identity: Annotated[Identity, Depends(allow("sessions.manage"))]
 ) -> None:
     """End a session: whoever has it is logged out at once."""
-    revoke_session(_console(request).accounts, id, actor=identity.actor)
+    revoke_session(console_of(request).accounts, id, actor=identity.actor)
 
 
 @router.get("/tokens", response_model=schema.Tokens)
 def tokens(request: Request, identity: Annotated[Identity, Depends(allow("tokens.manage"))]) -> dict[str, Any]:
     """List all API tokens."""
-    return {"items": [msgspec.structs.asdict(token) for token in list_tokens(_console(request).accounts)]}
+    return {"items": [msgspec.structs.asdict(token) for token in list_tokens(console_of(request).accounts)]}
 
 
 @router.post("/tokens", response_model=schema.MadeToken, status_code=201)
@@ -148,7 +148,7 @@ def new_token(
     request: Request, body: schema.NewToken, identity: Annotated[Identity, Depends(allow("tokens.manage"))]
 ) -> dict[str, Any]:
     """Make an API token. Its secret is in this answer and nowhere else."""
-    console = _console(request)
+    console = console_of(request)
     token, secret = add_token(
         console.accounts,
         body.name,
@@ -168,7 +168,7 @@ def revoked_token(
     request: Request, id: Name, identity: Annotated[Identity, Depends(allow("tokens.manage"))]
 ) -> dict[str, Any]:
     """Revoke an API token, by its id or by a name that one token in force has."""
-    return msgspec.structs.asdict(revoke_token(_console(request).accounts, id, actor=identity.actor))
+    return msgspec.structs.asdict(revoke_token(console_of(request).accounts, id, actor=identity.actor))
 
 
 @router.get("/audit", response_model=schema.Audit)
@@ -182,7 +182,7 @@ def audit(
     before: Before = None,
 ) -> dict[str, Any]:
     """List who did what, the newest first; the first page says whether anything was changed or taken out since."""
-    accounts = _console(request).accounts
+    accounts = console_of(request).accounts
     found = list_audit(accounts, actor=actor, action=action, target=target, limit=limit + 1, before=before)
     first = before is None
     return {
@@ -191,11 +191,6 @@ def audit(
         "checked": first,
         "broken": audit_break(accounts) if first else None,
     }
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console
 
 
 def _units(console: Console) -> set[str]:

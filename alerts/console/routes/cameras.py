@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.console import Console
+from alerts.console.console import Console, console_of
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.viewing import BOUNDARY, TooManyLive, Viewing, frames
@@ -34,7 +34,7 @@ def fares(
     days: Annotated[float, Query(gt=0, le=366)] = 30.0,
 ) -> dict[str, Any]:
     """Say how cameras fare, each and by area and supplier, the worst first: from their alarms of the last days."""
-    console = _console(request)
+    console = console_of(request)
     scope = console.scope(identity)
     now, cameras = time.time(), [one for one in console.config.site.cameras if scope.sees_any(one.areas)]
     live = {camera.id: console.figures.camera(camera.id, now)["state"] for camera in cameras}
@@ -51,7 +51,7 @@ def fares(
 )
 async def still(request: Request, id: Id, identity: Viewer) -> Response:
     """Give what a camera shows now: its newest picture, not older than ten seconds. Ten a second at most."""
-    console = _console(request)
+    console = console_of(request)
     _known(console, identity, id)
     if not console.viewing.may_ask(identity.actor):
         raise Problem(429, "too_many_looks", headers={"Retry-After": "1"})
@@ -69,7 +69,7 @@ async def still(request: Request, id: Id, identity: Viewer) -> Response:
 )
 async def live(request: Request, id: Id, identity: Viewer) -> Response:
     """Show what a camera shows as MJPEG, at most two pictures a second and half an hour long."""
-    console = _console(request)
+    console = console_of(request)
     _known(console, identity, id)
     await _newest(console, id)
     try:
@@ -120,8 +120,3 @@ def _known(console: Console, identity: Identity, id: str) -> None:
     camera = console.registry.cameras.get(id)
     if camera is None or not console.scope(identity).sees_any(camera.areas):
         raise Problem(404, "not_found")
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console

@@ -20,7 +20,7 @@ from alerts.console.accounts import (
     record_audit,
     use_state,
 )
-from alerts.console.console import Console
+from alerts.console.console import Console, console_of
 from alerts.console.errors import Problem, admit
 from alerts.console.routes.session import address_of_request
 
@@ -41,7 +41,7 @@ Given = Annotated[str | None, Query(max_length=4096)]
 @router.get("/sign-in", response_model=schema.SignInBy)
 def ways(request: Request) -> dict[str, Any]:
     """Say by what one may sign in beside a password."""
-    client = _console(request).config.provider
+    client = console_of(request).config.provider
     name = client.provider.name if client is not None else None
     return {"provider": name and {"zh": name.zh, "en": name.en}}
 
@@ -51,7 +51,7 @@ async def begin(request: Request) -> Response:
     """Go to the provider to sign in; to the sign-in page, with a problem, when it is away."""
     from alerts.console.oidc.client import ProviderAway  # here: few sites have a provider
 
-    console, client = _console(request), _client(request)
+    console, client = console_of(request), _client(request)
     admit(console.throttle.sign_in(address_of_request(request)))
     try:
         there, flow = await client.begin()
@@ -70,7 +70,7 @@ async def callback(
     """Come back from the provider: begin a session, or say on the sign-in page what is wrong."""
     from alerts.console.oidc.client import ProviderAway, ProviderRefused  # here: few sites have a provider
 
-    console, client = _console(request), _client(request)
+    console, client = console_of(request), _client(request)
     address = address_of_request(request)
     admit(console.throttle.sign_in(address))
     response = _led(HOME)
@@ -98,7 +98,7 @@ async def callback(
 @router.get("/oidc/end", status_code=303, response_class=RedirectResponse)
 async def end(request: Request) -> Response:
     """Go to the provider to sign out there too; to the sign-in page where that cannot be."""
-    admit(_console(request).throttle.sign_in(address_of_request(request)))
+    admit(console_of(request).throttle.sign_in(address_of_request(request)))
     return _led(await _client(request).leave() or "/#/login")
 
 
@@ -152,12 +152,7 @@ def _led(where: str) -> Response:
 
 
 def _client(request: Request) -> Client:
-    client = _console(request).config.provider
+    client = console_of(request).config.provider
     if client is None:
         raise Problem(404, "not_found")
     return client
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console

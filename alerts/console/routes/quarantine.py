@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from alerts import messages
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.console import Console
+from alerts.console.console import console_of
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from sensors import quarantine
@@ -45,7 +45,7 @@ def listed(
 ) -> dict[str, Any]:
     """List refused inputs, the newest first. `cursor` of an answer, if there is one, goes on from there."""
     try:
-        items, following = _console(request).config.quarantine.page(query, limit, cursor or None)
+        items, following = console_of(request).config.quarantine.page(query, limit, cursor or None)
     except ValueError:
         raise Problem(422, "bad_cursor", field="cursor") from None
     return {"items": [_readable(item) for item in items], "cursor": following}
@@ -56,7 +56,7 @@ def statistics(
     request: Request, identity: Annotated[Identity, Depends(allow("quarantine.read"))], query: Asked
 ) -> dict[str, Any]:
     """Count what is kept, by reason, source and topic."""
-    return dict(_console(request).config.quarantine.statistics(query))
+    return dict(console_of(request).config.quarantine.statistics(query))
 
 
 @router.get("/{id}", response_model=schema.Refused)
@@ -66,7 +66,7 @@ def one(
     identity: Annotated[Identity, Depends(allow("quarantine.read"))],
 ) -> dict[str, Any]:
     """Show one refused input with all bytes that are kept of it."""
-    found = _console(request).config.quarantine.one(id)
+    found = console_of(request).config.quarantine.one(id)
     if found is None:
         raise Problem(404, "not_found")
     return _readable(found)
@@ -82,7 +82,7 @@ async def replay(
 
     At most 500 messages a request; while the answer has `following`, there are more: ask again with it as `start`.
     """
-    console = _console(request)
+    console = console_of(request)
     query = quarantine.Query(
         reason=body.reason, source=body.source, topic=body.topic, since=body.since, until=body.until
     )
@@ -106,8 +106,3 @@ async def replay(
 
 def _readable(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, "text": messages.both(f"refused.{str(item['reason']).partition(':')[0]}")}
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console

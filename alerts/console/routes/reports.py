@@ -9,7 +9,7 @@ from starlette.responses import FileResponse
 
 from alerts.console import schema
 from alerts.console.accounts import record_audit
-from alerts.console.console import Console
+from alerts.console.console import Console, console_of
 from alerts.console.errors import Problem
 from alerts.console.identity import Identity, allow
 from alerts.console.permissions import allowed
@@ -36,7 +36,7 @@ def listed(
     before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> dict[str, Any]:
     """List what people reported, the newest first: of a category, an area, a place and all in it, a subject, a time."""
-    console = _console(request)
+    console = console_of(request)
     areas = _areas(console, area or None, place or None)
     scope = console.scope(identity)
     if scope.areas is not None:
@@ -61,7 +61,7 @@ def photo(
     identity: Annotated[Identity, Depends(allow(PHOTO))],
 ) -> FileResponse:
     """Give the photo of a report. Each look is audited."""
-    console = _console(request)
+    console = console_of(request)
     row = console.journal.ask(lambda reader: reader.report(id))
     if row is not None and not console.scope(identity).sees(row["area"]):
         row = None
@@ -90,8 +90,3 @@ def _areas(console: Console, area: str | None, place: str | None) -> list[str] |
     if known is None:
         raise Problem(422, "unknown_area", field="area")
     return [known.id] if found is None or known.id in found else []
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console

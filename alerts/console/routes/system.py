@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from alerts.console import schema
 from alerts.console.accounts import record_audit
 from alerts.console.config import System
-from alerts.console.console import Console
+from alerts.console.console import console_of
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
 from alerts.console.rule_words import said as said_of_file
@@ -34,7 +34,7 @@ def check(request: Request, identity: Annotated[Identity, Depends(allow("system.
         desk.check()
     except RuntimeError:
         raise Problem(409, "already_runs") from None
-    record_audit(_console(request).accounts, identity.actor, "system.check")
+    record_audit(console_of(request).accounts, identity.actor, "system.check")
     return _told(request, desk.checks())
 
 
@@ -56,7 +56,7 @@ async def back_up(request: Request, identity: Annotated[Identity, Depends(allow(
             raise Problem(409, "already_runs") from None
         except ValueError:
             raise Problem(409, "no_backup_folder") from None
-        record_audit(_console(request).accounts, identity.actor, "system.backup")
+        record_audit(console_of(request).accounts, identity.actor, "system.backup")
         return _told(request, desk.backups())
 
     return await to_thread.run_sync(begin)
@@ -73,12 +73,7 @@ def _told(request: Request, work: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _desk(request: Request) -> System:
-    found = _console(request).config.system
+    found = console_of(request).config.system
     if found is None:
         raise Problem(503, "no_system")
     return found
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse
 
 from alerts.console import schema
 from alerts.console.config import PastError
-from alerts.console.console import Console
+from alerts.console.console import Console, console_of
 from alerts.console.errors import Problem
 from alerts.console.exploring import joined
 from alerts.console.identity import Identity, allow
@@ -45,13 +45,13 @@ Moment = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
 @router.get("/status", response_model=schema.Status)
 def status(request: Request, identity: Annotated[Identity, Depends(allow("status.read"))]) -> dict[str, Any]:
     """Give the figures of the whole."""
-    return _console(request).status()
+    return console_of(request).status()
 
 
 @router.get("/load", response_model=schema.Load)
 def load(request: Request, identity: Annotated[Identity, Depends(allow("alarms.read"))]) -> dict[str, Any]:
     """Give the desk's alarm load of the last day: rings, floods, and which alarms rang most."""
-    console = _console(request)
+    console = console_of(request)
     scope = console.scope(identity)
     found: dict[str, Any] = msgspec.to_builtins(console.figures.load.figures(time.time()))
     if scope.areas is not None:  # the load is the whole desk's; what rang is told of one's own areas only
@@ -66,7 +66,7 @@ def area_status(
     request: Request, id: Id, identity: Annotated[Identity, Depends(allow("areas.read"))]
 ) -> dict[str, Any]:
     """Say how an area's points and cameras stand."""
-    console = _console(request)
+    console = console_of(request)
     area = console.registry.area(id)
     if area is None or not console.scope(identity).sees(area.id):
         raise Problem(404, "not_found")
@@ -95,7 +95,7 @@ def trace(
 
     With `ahead` (seconds) also where its latest readings lead, when it is live and a movement stands out of the noise.
     """
-    console = _console(request)
+    console = console_of(request)
     point = console.registry.point(id)
     if point is None or not console.scope(identity).sees_any(point.areas):
         raise Problem(404, "not_found")
@@ -162,21 +162,21 @@ def snapshot(
 ) -> FileResponse:
     """Give a camera's picture by the SHA-256 of its bytes, <sha>.jpg; a report's photo only to who may see those."""
     sha, _, ending = name.partition(".")
-    config = _console(request).config
+    config = console_of(request).config
     path = config.snapshots / f"{sha}.jpg"
     reported = ending == "jpg" and _SHA.fullmatch(sha) is not None and not path.exists()
     if reported:  # a photo that somebody brought: for fewer eyes, and each look is noted
         path = config.photos / f"{sha}.jpg"
     if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")
-    console = _console(request)
+    console = console_of(request)
     scope = console.scope(identity)
     if scope.areas is not None and not scope.sees_any(console.journal.ask(lambda reader: reader.pictured(sha))):
         raise Problem(404, "not_found")
     if reported:
         if not allowed(PHOTO, identity.roles):
             raise Problem(403, "forbidden")
-        return opened(_console(request), identity, path, f"sha256:{sha}")
+        return opened(console_of(request), identity, path, f"sha256:{sha}")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, media_type="image/jpeg", headers=headers)
 
@@ -189,7 +189,7 @@ def quality(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List the points whose data are poor, the worst of the last day first, wrong clocks, and guessed kinds."""
-    console = _console_of(request, area)
+    console = _console_with(request, area)
     return {
         "items": console.quality.worst(time.time(), console.clocks(), area=area, limit=limit),
         "cameras": console.quality.cameras(console.camera_clocks(), area=area)[:limit],
@@ -205,13 +205,13 @@ def rates(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List how often each point's scores and alarms come, against how often they should."""
-    console = _console_of(request, area)
+    console = _console_with(request, area)
     return {"items": console.rates.listed(area=area, limit=limit)}
 
 
-def _console_of(request: Request, area: str | None) -> Console:
+def _console_with(request: Request, area: str | None) -> Console:
     """Return the console; raise `Problem` 404 when an area is asked for that the site does not have."""
-    console = _console(request)
+    console = console_of(request)
     if area is not None and area not in console.router.areas:
         raise Problem(404, "not_found")
     return console
@@ -237,8 +237,3 @@ def _plain(column: Any) -> list[float | None]:
     if np.isfinite(column).all():
         return numbers
     return [number if known else None for number, known in zip(numbers, np.isfinite(column).tolist(), strict=True)]
-
-
-def _console(request: Request) -> Console:
-    console: Console = request.app.state.console
-    return console
