@@ -156,6 +156,9 @@ def running(data: Path, *arguments: str, **extra: str) -> Iterator[Running]:
     product = Running(data, *arguments, **extra)
     try:
         yield product.wait_ready()
+    except BaseException:
+        print(product.said)
+        raise
     finally:
         left = product.children()
         if product.process.poll() is None:
@@ -190,7 +193,7 @@ class Mqtt:
         if not isinstance(payload, bytes | str):
             payload = json.dumps(payload)
         sent = self.client.publish(topic, payload, qos=1)
-        sent.wait_for_publish(30)
+        sent.wait_for_publish(60)
         assert sent.is_published(), f"the broker did not acknowledge what was published on {topic}"
 
     def overload(self, point: str = "village-01-charging-1", amperes: float = 55) -> None:
