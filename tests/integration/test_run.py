@@ -55,18 +55,6 @@ def test_a_second_one_on_the_same_data_is_refused_with_a_sentence(product: Runni
     assert "--data" in second.stderr and "Traceback" not in second.stderr
 
 
-def test_it_runs_in_a_folder_whose_name_means_something_in_an_address(tmp_path: Path) -> None:
-    data = tmp_path / "50% of #3?"
-    with running(data) as odd:
-        until(lambda: odd.command("status").returncode == 0)
-        source = Mqtt(odd.mqtt_port)
-        source.overload()
-        source.close()
-        until(lambda: "village-01" in odd.command("alarms", "list").stdout)
-    assert {"log.sqlite", "journal.sqlite", "accounts.sqlite", "outbox.sqlite"} <= {one.name for one in data.iterdir()}
-    assert list(tmp_path.iterdir()) == [data], "nothing was made beside it"
-
-
 @pytest.mark.parametrize(("option", "other"), [("--port", "--mqtt-port"), ("--mqtt-port", "--port")])
 def test_a_taken_port_is_named_with_its_option(option: str, other: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.server
 
 SECRET = "a secret of the webhook"
 AREA = "village-01"
+ODD = "50% of #3?"
+"""A folder whose name means something in an address of a database."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Ite
         "FORESHOCK_WEBHOOK_SECRET": SECRET,
         "FORESHOCK_WEBHOOK_PRIVATE": "true",
     }
-    with running(tmp_path_factory.mktemp("spine") / "data", **webhook) as started:
+    with running(tmp_path_factory.mktemp("spine") / ODD, **webhook) as started:
         yield started
 
 
@@ -293,3 +295,9 @@ def test_replay_agrees_and_nothing_was_said_but_what_is_worth_it(product: Runnin
     replayed = product.command("replay")
     assert replayed.returncode == 0 and "outcomes are the same" in replayed.stdout
     assert "Traceback" not in product.said
+
+
+def test_all_of_it_is_in_the_folder_whatever_it_is_called(product: Running) -> None:
+    made = {one.name for one in product.data.iterdir()}
+    assert made >= {"log.sqlite", "journal.sqlite", "accounts.sqlite", "outbox.sqlite"}
+    assert list(product.data.parent.iterdir()) == [product.data], "nothing was made beside it"
