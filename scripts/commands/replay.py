@@ -293,7 +293,7 @@ def _compare(
         replay_tables.show(found, words, show)
         given = {name: sum(getattr(course, name) for course in after) for name in ("commands", "moved", "astray")}
         if given["commands"]:
-            out.print(words("commands", **given))
+            out.print(words("commands", same=given["commands"] - given["moved"] - given["astray"], **given))
         if html is not None:
             done(f"drawn in {html}")
     if checked is not None and not checked.agrees:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from scripts.commands.force_words import ALARMS, FORCE
+
 Language = Literal["zh-CN", "en"]
 LanguageOption = Annotated[
     Language | None, typer.Option("--language", help="Language of what is said or written; the site's by default.")
@@ -59,8 +61,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_warned": ("无报警", "no alarm"),
     "more": ("另有 {count} 条未列出", "{count} more are not listed"),
     "commands": (
-        "人员操作 {commands} 次：{moved} 次转到对应的报警或事件，{astray} 次没有对应对象",
-        "{commands} actions of people given again: {moved} to what stands in their target's place, {astray} to nothing",
+        "人员操作 {commands} 次重做：{same} 次对原报警或事件，{moved} 次对取代它的那一个，{astray} 次无对象而略去",
+        "{commands} actions of people done again: {same} to what they were about, {moved} to what stands in its place, "
+        "{astray} left out, as nothing does",
     ),
     "simulated": ("模拟", "simulated"),
     "red": ("红", "red"),
@@ -155,6 +158,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "away": ("，相差 {gap}", ", {gap} away"),
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
+    **FORCE,
+    **ALARMS,
 }
 
 

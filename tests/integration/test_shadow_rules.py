@@ -47,7 +47,7 @@ def test_from_the_shadow_into_force_by_two_persons(site: Path) -> None:
     data = site.parent / "data"
     with running(data, "--site", str(site)) as product:
         refused = product.command("rules", "shadow", str(site), "--reason", "same")
-        assert refused.returncode == 1 and "those in force" in refused.stderr
+        assert refused.returncode == 1 and "就是现行规则" in refused.stderr
         change(site, 2041)
         begun = product.command("rules", "shadow", str(site), "--reason", "later review")
         assert begun.returncode == 0, begun.stdout + begun.stderr
@@ -56,10 +56,10 @@ def test_from_the_shadow_into_force_by_two_persons(site: Path) -> None:
     with running(data, "--site", str(site)) as product:  # the changed folder takes no force by a restart either
         assert status(product)["id"] == first["id"] and status(product)["state"] == "running"
         promoted = product.command("rules", "promote", "--reason", "three calm nights")
-        assert promoted.returncode == 0 and "waits for a second person" in promoted.stdout, promoted.stderr
-        assert until(lambda: "waiting" in product.command("rules", "history").stdout, 10)
+        assert promoted.returncode == 0 and "等待第二人批准" in promoted.stdout, promoted.stderr
+        assert until(lambda: "等待批准" in product.command("rules", "history").stdout, 10)
         own = product.command("rules", "approve", "1")
-        assert own.returncode == 1 and "own" in own.stderr
+        assert own.returncode == 1 and "自己" in own.stderr
         analyst = product.token("analyst")
         (waits,) = analyst.get("/proposals").json()["items"]
         assert waits["state"] == "waiting" and waits["why"] == "three calm nights" and waits["difference"]

@@ -275,7 +275,7 @@ def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> No
     assert [("river-1" in row) for row in rows if "模拟 SIM" in row] == [True]
     assert any("slope-1" in row for row in rows)
     for alarm in json.loads(run("alarms", "list", "--json", "--data", alarmed).stdout):
-        shown = run("alarms", "show", alarm["id"], "--data", alarmed).output
+        shown = run("alarms", "show", alarm["id"], "--data", alarmed, "--language", "en").output
         assert ("模拟 SIM" in shown.splitlines()[0]) is alarm["simulated"]
         assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
 
@@ -287,7 +287,7 @@ def test_an_alarm_that_a_source_gave_by_going_says_so(alarmed: Path) -> None:
     journal.record([Record(0, 1, tuple(raised))])
     journal.close()
     (alarm,) = {one.alarm for one in raised if isinstance(one, AlarmTransition)}
-    shown = run("alarms", "show", alarm, "--data", alarmed).output
+    shown = run("alarms", "show", alarm, "--data", alarmed, "--language", "en").output
     assert "sparkplug:g/edge reported itself offline" in shown
 
 
@@ -302,13 +302,13 @@ def test_an_alarm_that_a_source_gave_by_going_says_so(alarmed: Path) -> None:
 def test_a_state_or_area_that_cannot_be_is_refused_with_the_near_one(
     option: str, value: str, said: str, alarmed: Path
 ) -> None:
-    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed))
+    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed, "--language", "en"))
 
 
 def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(alarmed: Path) -> None:
-    assert "no alarms" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
+    assert "没有报警" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
     left = run("alarms", "list", "--area", "slope-1", "--state", "NORM", "--data", alarmed)
-    assert left.exit_code == 0 and "no alarms" in left.output
+    assert left.exit_code == 0 and "没有报警" in left.output
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
