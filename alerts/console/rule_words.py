@@ -132,6 +132,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("the rule is {} bytes long; {} are the most", "规则长 {} 字节，最多 {}"),
     # the file
     ("the file is empty", "文件为空"),
+    ("there is no such file", "没有此文件"),
     ("the file is larger than {} bytes", "文件超过 {} 字节"),
     ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
     ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),
