@@ -26,6 +26,7 @@ from scripts.commands.run import _require_brokers
 from sensors.registry import load_site
 from streams import bundle, publication, settings, supervisor
 from tests.alerts.cases import SITE, change
+from tests.few_rules import with_rules
 
 ROOT = Path(__file__).parents[2]
 DISTRICT = ROOT / "examples" / "district"
@@ -107,8 +108,7 @@ def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> Non
 
 
 def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    shutil.copytree(DISTRICT, site)
+    site = with_rules(tmp_path / "site", "fire.yaml")
     rule = sorted((site / "rules").rglob("*.yaml"))[0]
     rule.write_text(rule.read_text(encoding="utf-8").replace("when: ", "when: nonsense + ", 1), encoding="utf-8")
     problems = json.loads(run("check", site, "--json").stdout)["problems"]
@@ -117,8 +117,7 @@ def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
 
 
 def test_check_names_templates_that_can_never_match_and_is_content(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    shutil.copytree(DISTRICT, site)
+    site = with_rules(tmp_path / "site", "people.yaml")
     main = site / "site.yaml"
     more = '  mapped:\n    - {topic: "plant/{point}", point: "Plant-{point}"}\n'
     main.write_text(main.read_text(encoding="utf-8").replace("  mapped:\n", more, 1), encoding="utf-8")
