@@ -38,6 +38,11 @@ def changes(before: Sequence[Rule], after: Sequence[Rule]) -> list[RuleChange]:
     return sorted(found, key=lambda change: change.rule)
 
 
+def unraised(before: Rule, after: Rule) -> bool:
+    """Tell whether a rule decides otherwise than before and its version is not raised: alarms of both would name it."""
+    return after.version <= before.version and encode_decision(after) != encode_decision(before)
+
+
 def _differing(path: str, before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys((*before, *after)):

@@ -284,17 +284,17 @@ class Evaluator:
         told = Told.of(event, seen, report)
         self.surges.add(event, area, seen, simulated, clock)
         for name in (event.kind, f"#{event.kind}", f"^{event.kind}"):
-            self.watch.heard(name, seen)
+            self.watch.heard(name, clock)
         self.sightings.add(event.kind, area, seen, simulated, told)
         instances = self.book.seen_by.get((event.kind, area), np.empty(0, np.intp))
         for kind, begun, by_simulation in self.sequences.add(event, area, seen, simulated):
-            self.watch.heard(kind, begun)
+            self.watch.heard(kind, clock)
             self.sightings.add(kind, area, begun, by_simulation, told)
             instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
         if report is not None:
             subject, community = report.subject or "", self.book.communities[area]
             for kind, since, by_simulation in self.tallies.add(event.kind, community, subject, seen, simulated):
-                self.watch.heard(kind, since)
+                self.watch.heard(kind, clock)
                 self.sightings.add(kind, area, since, by_simulation, told)
                 instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
             self.rising.add(event.kind, community, subject, area, seen, simulated)
@@ -397,9 +397,10 @@ class Evaluator:
         """Take the time between two ticks in which nobody listened, but for a second, out of all that runs on.
 
         What might have been heard then is not known. So a point's windows stand where they stood until it is heard
-        again, and that time counts for no delay.
+        again, that time counts for no delay, and for events it is not watched.
         """
         points, book = self.points, self.book
+        self.watch.pause(since, until)
         unheard = np.fmin(until - since, until - points.last_received)  # some were heard again before the tick
         unheard = np.maximum(unheard - 1.0, 0.0)
         points.away += np.where(np.isnan(points.last_received), 0.0, unheard)

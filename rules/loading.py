@@ -59,23 +59,10 @@ def _load(
 ) -> tuple[Rule, ...]:
     problems: list[Problem] = []
     loaded: list[tuple[Rule, Document, FieldPath]] = []
-    for file in _files(paths, problems):
-        try:
-            inside = base is not None and file.is_relative_to(base)
-            document = read_document(file, name=str(file.relative_to(base)) if base and inside else None)
-            found = convert(document, RuleFile)
-        except DocumentError as error:
-            problems += error.problems
-            continue
-        loaded += [(rule, document, ("rules", place)) for place, rule in enumerate(found.rules)]
-        for place, template in enumerate(found.templates):
-            for rule, mistakes in make(template, site):
-                problems += [document.problem(("templates", place, *where), said) for where, said in mistakes]
-                if rule is not None:
-                    loaded.append((rule, document, ("templates", place, "rule")))
-    if len(loaded) > MAX_RULES:
-        name = str(paths[0])
-        raise DocumentError([*problems, Problem(name, 0, "", f"more than {MAX_RULES:,} rules")])
+    for one in _read(paths, site, base, problems):
+        loaded.append(one)
+        if len(loaded) > MAX_RULES:  # asked here, as 2000 files may have templates of 10 000 rules each
+            raise DocumentError([*problems, Problem(str(paths[0]), 0, "", f"more than {MAX_RULES:,} rules")])
     first: dict[str, Problem] = {}
     known = _Known(site, kept)
     sound: list[tuple[Rule, Document, FieldPath]] = []
@@ -113,6 +100,26 @@ def _load(
     if problems:
         raise DocumentError(sorted(set(problems), key=_place))
     return tuple(rule for rule, _, _ in loaded)
+
+
+def _read(
+    paths: Sequence[Path], site: Site, base: Path | None, problems: list[Problem]
+) -> Iterator[tuple[Rule, Document, FieldPath]]:
+    """Read rules, and make those of templates, one after the other; mistakes are added to `problems`."""
+    for file in _files(paths, problems):
+        try:
+            inside = base is not None and file.is_relative_to(base)
+            document = read_document(file, name=str(file.relative_to(base)) if base and inside else None)
+            found = convert(document, RuleFile)
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        yield from ((rule, document, ("rules", place)) for place, rule in enumerate(found.rules))
+        for place, template in enumerate(found.templates):
+            for rule, mistakes in make(template, site):
+                problems += [document.problem(("templates", place, *where), said) for where, said in mistakes]
+                if rule is not None:
+                    yield rule, document, ("templates", place, "rule")
 
 
 def _place(problem: Problem) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from rules.explanation import Withdrawn
 from rules.features import PointState
 from rules.reports import Tally
 from rules.sequences import Heard
+from rules.watch import Outage
 from rules.why import evidence
 from sensors.renames import Renames
 
@@ -53,6 +54,7 @@ class Notes(msgspec.Struct, frozen=True):
     heard: list[Heard] = []
     around: list[str] = []  # figures around points; their values are arrays
     watched: dict[str, float] = {}  # as `Watch` names them
+    outages: list[Outage] = []
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -144,6 +146,7 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         [msgspec.structs.replace(one, area=renames.area(one.area)) for one in evaluator.sequences.state()],
         sorted(evaluator.around),
         evaluator.watch.state(),
+        evaluator.watch.outages(),
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -184,10 +187,10 @@ def restore_into(evaluator: Evaluator, state: Mapping[str, npt.NDArray[Any]]) ->
     }
     evaluator.clock = notes.clock
     evaluator.points.ticked = notes.ticked
-    evaluator.watch.restore(notes.watched)
+    evaluator.watch.restore(notes.watched, notes.outages)
     evaluator.sightings.restore(notes.sightings)
     for sighting in notes.sightings:
-        evaluator.watch.heard(sighting.kind, sighting.time)
+        evaluator.watch.heard(sighting.kind, notes.clock)
     evaluator.tallies.restore(notes.tallies)
     evaluator.sequences.restore(notes.heard)
     index = evaluator.book.index

@@ -15,7 +15,7 @@ MOST = 50
 """Reports that a rule may ask for at once; so many are remembered of each place and person."""
 
 MOST_TALLIES = 20_000
-"""Places and persons of whom reports are remembered; beyond, those that were first told of are forgotten."""
+"""Places and persons of whom reports are remembered; beyond, the longest unheard of are forgotten."""
 
 _WANTED = re.compile(r"([0-9]+)([*@])(.+)", re.DOTALL)
 
@@ -44,7 +44,7 @@ class Tallies:
             match = _WANTED.fullmatch(name)
             if match:
                 self._wanted.setdefault(match[3], []).append((int(match[1]), match[2] == "@", name))
-        self._tallies: dict[tuple[str, str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str, str], Tally] = {}  # the longest unheard first
 
     def add(
         self, kind: str, community: str, subject: str, time: float, simulated: bool
@@ -88,9 +88,10 @@ class Tallies:
 
     def _tally(self, kind: str, community: str, subject: str) -> Tally:
         key = kind, community, subject
-        found = self._tallies.get(key)
+        found = self._tallies.pop(key, None)
         if found is None:
             if len(self._tallies) >= MOST_TALLIES:
                 del self._tallies[next(iter(self._tallies))]
-            found = self._tallies[key] = Tally(kind, community, subject, [], [])
+            found = Tally(kind, community, subject, [], [])
+        self._tallies[key] = found
         return found

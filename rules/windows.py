@@ -52,8 +52,8 @@ _KEPT = 1  # a window is kept at all; its panes' counts suffice for `count`
 class Windows:
     """Hold all windows: by duration (seconds) and statistic, the rows that want it.
 
-    State: 16 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 208 bytes for a mean,
-    336 for a rate, 2.1 kB for quantiles. Windows that keep the same figures share one set of arrays, whatever their
+    State: 24 bytes a window, and a pane's count of 4 bytes and 8 bytes for each figure kept: 216 bytes for a mean,
+    344 for a rate, 2.1 kB for quantiles. Windows that keep the same figures share one set of arrays, whatever their
     durations; a row keeps no figure that only other rows need.
     """
 
@@ -112,7 +112,8 @@ class Windows:
     def miss(self, rows: Rows, time: Floats, unheard: Floats) -> None:
         """Take it that before readings at `time` nobody heard rows (unique) for `unheard` seconds.
 
-        Windows of which that is more than a pane are kept anew from there on; to less a window does not look.
+        Windows of which that is more than a pane are kept anew from there on; to less a window does not look, unless
+        it comes again and again: what was missed is forgotten at a sixteenth of the pace at which time passes.
         """
         some = np.flatnonzero(unheard > 0)
         if some.size:
@@ -177,6 +178,7 @@ class _Pool:
         self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
         self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
         self.begun = np.full(size, np.nan)  # the first reading that came to it, by the row's own time
+        self.marred = np.full(size, -np.inf)  # until when what was missed in sum counts, by the row's own time
         self.count = np.zeros((size, PANES), np.uint32)
         self.figures = {
             name: np.full((size, PANES, _DEPTH[name]) if name in _DEPTH else (size, PANES), _EMPTY[name])
@@ -185,7 +187,7 @@ class _Pool:
 
     @property
     def nbytes(self) -> int:
-        kept = (self.head, self.begun, self.count, *self.figures.values())
+        kept = (self.head, self.begun, self.marred, self.count, *self.figures.values())
         return sum(array.nbytes for array in kept)
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
@@ -226,13 +228,18 @@ class _Pool:
 
     def miss(self, rows: Rows, time: Floats, unheard: Floats) -> None:
         slot, which = self._slots(rows)
-        anew = unheard[which] > self.width[slot]
+        # a pause of a pane counts for as long as the window is; so pauses that are more than that share of the time
+        # add up until the window is begun anew, and others are forgotten one by one
+        marred = np.maximum(self.marred[slot], time[which]) + unheard[which] * PANES
+        anew = marred > time[which] + self.width[slot] * PANES
         self.begun[slot[anew]] = time[which[anew]]
+        self.marred[slot] = np.where(anew, -np.inf, marred)
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
         slot, which = self._slots(rows)
         moved = seconds[which] / self.width[slot]
         self.begun[slot] += moved * self.width[slot]
+        self.marred[slot] += moved * self.width[slot]
         panes = np.where(self.head[slot] == _NEVER, 0, np.floor(moved)).astype(np.int64)
         self.head[slot] += panes
         place = (_COLUMN - panes[:, None]) & (PANES - 1)
@@ -329,7 +336,7 @@ class _Pool:
         start, rows = self.places[duration]
         part = slice(start, start + len(rows))
         arrays: dict[str, npt.NDArray[Any]] = {name: figure[part].copy() for name, figure in self.figures.items()}
-        arrays |= {"head": self.head[part].copy(), "count": self.count[part].copy(), "begun": self.begun[part].copy()}
+        arrays |= {name: getattr(self, name)[part].copy() for name in ("head", "count", "begun", "marred")}
         return rows, arrays
 
     def restore(self, duration: float, state: Mapping[str, npt.NDArray[Any]], source: Rows, rows: Rows) -> None:
@@ -340,6 +347,8 @@ class _Pool:
         head = state["head"][source]
         begun = state["begun"][source] if "begun" in state else _oldest(given, head) * self.width[slot]
         self.begun[slot] = np.fmin(self.begun[slot], begun)
+        if "marred" in state:  # states of before had none
+            self.marred[slot] = np.maximum(self.marred[slot], state["marred"][source])
         self.head[slot] = np.maximum(self.head[slot], head)
         self.count[slot] = most
         for name, figure in self.figures.items():

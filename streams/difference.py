@@ -8,22 +8,28 @@ from typing import Any
 import msgspec
 
 from models.area import store
+from rules.changes import unraised
 from sensors.renames import between
 from streams.bundle import Bundle
 
 PARTS = ("areas", "points", "cameras", "units", "seats", "shifts", "plans", "places", "fields", "area_types", "rules")
+UNRAISED = "that decide otherwise under the same version"
 _SHOWN = 12
 TRIAGE = "triage"
 """The name of the triage model among the areas' models."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one kind of part differs: ids, each in one of the lists; `renamed` maps the id before to the id now."""
+    """How one kind of part differs: ids, each in one of the lists; `renamed` maps the id before to the id now.
+
+    Of the rules that changed, `unraised` are those that decide otherwise under the same version.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     renamed: dict[str, str] = {}
+    unraised: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.renamed)
@@ -60,6 +66,10 @@ def difference(before: Bundle, after: Bundle) -> Difference:
         old = before.rules if part == "rules" else getattr(before.site, part)
         new = after.rules if part == "rules" else getattr(after.site, part)
         change = _compare(old, new, names.get(part, {}))
+        if part == "rules" and change.changed:
+            was, now = ({rule.id: rule for rule in side.rules} for side in (before, after))
+            kept = (id for id in change.changed if now[id].version == was[id].version)  # a way back lowers it
+            change = msgspec.structs.replace(change, unraised=tuple(id for id in kept if unraised(was[id], now[id])))
         if change:
             found[part] = change
     ignored = {*PARTS, "version"}
@@ -83,11 +93,18 @@ def lines(found: Difference) -> list[str]:
         for how in ("added", "removed", "changed"):
             ids = getattr(change, how)
             if ids:
-                said.append(f"{part} {how}: {len(ids)} ({_first(ids)})")
+                said.append(f"{part} {how}: {len(ids)} ({listed(ids)})")
+        if change.unraised:
+            said.append(f"{part} {UNRAISED}: {len(change.unraised)} ({listed(change.unraised)})")
         if change.renamed:
             pairs = [f"{old} → {new}" for old, new in change.renamed.items()]
-            said.append(f"{part} renamed: {len(pairs)} ({_first(pairs)})")
+            said.append(f"{part} renamed: {len(pairs)} ({listed(pairs)})")
     return said
+
+
+def unraised_in(found: Difference) -> tuple[str, ...]:
+    """Name the rules that decide otherwise under the same version: nobody could tell their alarms apart by it."""
+    return found["rules"].unraised if "rules" in found else ()
 
 
 def as_plain(found: Difference) -> dict[str, Any]:
@@ -109,6 +126,7 @@ def _compare(before: Iterable[Any], after: Iterable[Any], renamed: dict[str, str
     )
 
 
-def _first(ids: Iterable[str]) -> str:
+def listed(ids: Iterable[str]) -> str:
+    """Name the first of some ids, and how many more there are."""
     ids = list(ids)
     return ", ".join(ids[:_SHOWN]) + (f", … {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")

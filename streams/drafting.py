@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from rules.changes import changes
+from rules.changes import changes, unraised
 from rules.expression import NAMES
-from rules.rule import Rule, RuleFile, encode_decision, encode_rules, load_rules
+from rules.rule import Rule, RuleFile, encode_rules, load_rules
 from sensors.document import Document, DocumentError, Problem, convert, parse_document
 from sensors.site import Site, Text
 from streams import bundle, publication, reload, rule_source, shelf
@@ -84,18 +84,13 @@ def _differing(drafted: Sequence[Rule], present: Sequence[Rule]) -> list[dict[st
     for rule in drafted:
         before = known.get(rule.id)
         differs = changes([before] if before else [], [_plain(rule)])
-        stale = (
-            before is not None
-            and rule.version <= before.version
-            and encode_decision(_plain(rule)) != encode_decision(_plain(before))
-        )
         found.append(
             {
                 "id": rule.id,
                 "how": differs[0].how if differs else "same",
                 "fields": [list(one) for one in differs[0].fields] if differs else [],
                 "version": rule.version,
-                "raise_version": stale,
+                "raise_version": before is not None and unraised(before, rule),
             }
         )
     return found

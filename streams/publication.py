@@ -166,12 +166,16 @@ def held(data: Path) -> Iterator[BinaryIO | None]:
         yield file if there else None
 
 
-def withdraw(data: Path) -> bool:
-    """Take back what is proposed. False when the worker has it in hand: it is no longer ours to take back."""
+def withdraw(data: Path) -> bool | None:
+    """Take back what is proposed: True when that is done, None where nothing is proposed any more.
+
+    False when the worker has it in hand: it is no longer ours to take back.
+    """
     with held(data) as file:
         if file is not None:
             (data / PROPOSED).unlink(missing_ok=True)
-        return file is not None or not (data / PROPOSED).exists()
+            return True
+        return False if (data / PROPOSED).exists() else None
 
 
 class Told(msgspec.Struct, frozen=True):

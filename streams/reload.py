@@ -202,7 +202,7 @@ def await_in_force(data: Path, version: str, begun: float, seconds: float = SECO
     """
     while publication.version(data) != version:
         if time.monotonic() - begun > seconds:
-            if not publication.withdraw(data):
+            if publication.withdraw(data) is False:
                 raise PendingError(
                     f"the worker has taken it up and is not done after {seconds:g} s: it takes force once it is; "
                     "`foreshock publications` tells, and run/worker.log what holds it up"
@@ -217,9 +217,9 @@ def await_in_force(data: Path, version: str, begun: float, seconds: float = SECO
 def await_waiting(data: Path, begun: float, seconds: float = SECONDS) -> float:
     """Wait until a proposal waits in the log for a second person; return the seconds since `begun` (monotonic).
 
-    Raise `ReloadError` when the worker does not take it up.
+    Raise `ReloadError` when the worker does not take it up, and the proposal is withdrawn then.
     """
-    while (data / publication.PROPOSED).exists():
+    while (data / publication.PROPOSED).exists():  # and is gone once the worker has put it into the log
         if time.monotonic() - begun > seconds and publication.withdraw(data):
             raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
         time.sleep(PAUSE)

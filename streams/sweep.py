@@ -16,6 +16,7 @@ from rules.covering import Covering
 from rules.rule import Rule
 from rules.variants import Variant, variants
 from sensors.observation import brings_rules, is_publication
+from sensors.renames import Renames, between
 from sensors.site import Point, Site
 from streams.past import engine_at
 from streams.replay import BATCH, Readable, ReplayError
@@ -86,12 +87,20 @@ def raised(
     up: dict[tuple[str, str], tuple[str, float]] = {}
     found: list[Raised] = []
     beside: Beside | None = None
+    site: Site | None = None
+    scopes = {rule.id: rule.scope for rule in rules}
     while start < stop:
         if engine.evaluator is not None and engine.evaluator is not beside and engine.registry is not None:
             before, decides = beside, engine.evaluator
-            book = compile_rules(rules, engine.registry.site, decides.book.points, set(decides.book.areas))
+            renames = Renames() if site is None else between(site, engine.registry.site)
+            site = engine.registry.site
+            book = compile_rules(rules, site, decides.book.points, set(decides.book.areas))
             beside = Beside(decides, book)
-            kept = None if before is None else with_windows(before.state(), before.second.state())
+            kept = None if before is None else with_windows(before.state(renames), before.second.state(renames))
+            up = {
+                (id, renames.scope(scope, kind=scopes[id])): (renames.area(area), begun)
+                for (id, scope), (area, begun) in up.items()
+            }
             beside.second.restore(decides.state() if kept is None else kept)
             engine.evaluator = beside
         read = log.read(OBSERVATIONS, partition, start, stop, limit=BATCH)

@@ -146,7 +146,7 @@ class RuleDesk(Protocol):
         ...
 
     def promote(self, id: str, author: str, reason: str) -> Mapping[str, Any]:
-        """Put a set in force, or propose it; return `version` and `waiting`."""
+        """Put a set in force, or propose it; return `version`, `waiting` and `unraised`."""
         ...
 
     def end(self, author: str, reason: str) -> Sequence[Outgoing]:

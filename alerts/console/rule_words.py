@@ -81,6 +81,15 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("names no mode of the site", "没有写明站点模式"),
     ("'{}' is no mode of this site{}", "“{}”不是本站的模式{}"),
     ("'{}' is no {}", "没有“{}”这个 {}"),
+    ("'{}' is none of {}", "“{}”不在可用值之内：{}"),
+    (
+        "'{}' is no duration; write a number of seconds, or 90 s, 10 min, 12 h, 30 d",
+        "“{}”不是时长，请写秒数，或如 90 s、10 min、12 h、30 d",
+    ),
+    (
+        "'{}' is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",
+        "“{}”不是时刻，请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
+    ),
     ("is longer than {} characters", "超过 {} 个字符"),
     ("has more than {} steps", "步骤超过 {} 个"),
     ("has more than {} tests", "测试超过 {} 个"),
@@ -123,6 +132,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("the rule is {} bytes long; {} are the most", "规则长 {} 字节，最多 {}"),
     # the file
     ("the file is empty", "文件为空"),
+    ("there is no such file", "没有此文件"),
     ("the file is larger than {} bytes", "文件超过 {} 字节"),
     ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
     ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),
@@ -140,9 +150,6 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("unknown field", "未知字段"),
     ("unknown field; known are {}", "未知字段，可用的有 {}"),
     ("the field '{}' is missing", "缺少字段“{}”"),
-    ("expected a mapping of fields, got {}", "应为字段映射，实为 {}"),
-    ("expected a list, got {}", "应为列表，实为 {}"),
-    ("expected {}, got {}", "应为 {}，实为 {}"),
     # what cannot be meant, and what warns
     ("nested too deep: at most {} levels; split the rule", "嵌套过深：至多 {} 层，请拆分规则"),
     ("'{}' is no comparison; write '{}'", "“{}”不是比较，请写 {}"),
@@ -232,6 +239,13 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("somebody else promotes a model just now; try again once that is done", "他人正在启用模型，请稍后重试"),
 )
 _MEANT = re.compile(r" \(did you mean '(.+?)'\?\)")
+_KINDS = {
+    "a whole number": "整数", "a number": "数值", "text": "文字", "true or false": "true 或 false", "a list": "列表",
+    "a mapping of fields": "字段映射", "nothing": "空值",
+}  # fmt: skip
+_TYPED = re.compile(r"expected (.+), got (.+)", re.DOTALL)
+_LISTED, _WRITTEN = re.compile(r"a list of (\d+)"), re.compile(r"the text ('.*')", re.DOTALL)
+_MADE = re.compile(r"([a-z0-9][a-z0-9_.-]{0,63}): (.+)", re.DOTALL)
 _COLUMN = re.compile(r"column (\d+): (.*)", re.DOTALL)
 
 
@@ -243,11 +257,31 @@ def said(message: str, language: str) -> str:
     if column is not None:
         inside = said(column[2], language)
         return message if inside == column[2] else f"第 {column[1]} 列：{inside}"
+    typed = _TYPED.fullmatch(message)
+    if typed is not None:
+        wanted = re.split(r"(?<!true) or ", typed[1])  # `true or false` is one kind
+        return f"应为{'或'.join(map(_kind, wanted))}，实为{_kind(typed[2])}"
     text = _phrases().chinese(_MEANT.sub("", message))
     if text is None:
-        return message
-    meant = _MEANT.search(message)
-    return text if meant is None else f"{text}（是否想写 {meant[1]}？）"
+        made = _MADE.fullmatch(message)  # a rule that a template made is named before what is wrong with it
+        inside = said(made[2], language) if made is not None else ""
+        return message if made is None or inside == made[2] else f"{made[1]}：{inside}"
+    near = _MEANT.search(message)
+    return text if near is None else f"{text}{meant(near[0], language)}"
+
+
+def _kind(what: str) -> str:
+    """Say what kind of value stands, or should stand, in a file."""
+    known = _KINDS.get(what)
+    if known is not None:
+        return known
+    listed, written = _LISTED.fullmatch(what), _WRITTEN.fullmatch(what)
+    return f"{listed[1]} 项的列表" if listed else f"文字 {written[1]}" if written else f" {what}"
+
+
+def meant(near: str, language: str) -> str:
+    """Say in a language what `sensors.problem.suggest` says of a name that is near."""
+    return near if language.startswith("en") else _MEANT.sub(r"（是否想写 \1？）", near)
 
 
 _PARTS = {
@@ -255,8 +289,11 @@ _PARTS = {
     "plans": "预案", "places": "地点", "fields": "领域", "area_types": "区域类型", "rules": "规则", "models": "模型",
     "site": "站点设置",
 }  # fmt: skip
-_HOWS = {"added": "新增", "removed": "删除", "changed": "修改", "renamed": "改名"}
-_DIFFERS = re.compile(r"(\w+) (\w+): (\d+) \((.*?)(?:, … (\d+) more)?\)", re.DOTALL)
+_HOWS = {
+    "added": "新增", "removed": "删除", "changed": "修改", "renamed": "改名",
+    "that decide otherwise under the same version": "判定已变而版本号未提高",
+}  # fmt: skip
+_DIFFERS = re.compile(r"(\w+) (\w[\w ]*): (\d+) \((.*?)(?:, … (\d+) more)?\)", re.DOTALL)
 
 
 def differing(line: str, language: str) -> str:

@@ -18,6 +18,7 @@ from alerts.queries import MAX_PAGE, Reader
 from rules.explanation import Term
 from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
+from scripts.commands.speaking import hint
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -29,10 +30,9 @@ from scripts.commands.terminal import (
     plain,
 )
 from scripts.commands.terms import shown
-from scripts.commands.words import Words
+from scripts.commands.words import LanguageOption, Words
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
-from sensors.problem import suggest
 from sensors.site import RANK
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ def list_alarms(
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE, help="At most so many.")] = 50,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List alarms, the most severe first, of these by priority, then the newest; with `--state all` the newest first.
@@ -59,31 +60,33 @@ def list_alarms(
 
     foreshock alarms list --state all --json
     """
-    if state not in CHOICES:
-        near = suggest(state, CHOICES) or suggest(state.upper(), CHOICES)
-        fail(f"--state {state}: there is no such state{near}; there are {', '.join(CHOICES)}")
     _, content, queries = opened(data)
+    words = Words(language or content.site.language, content.site.zone)
+    if state not in CHOICES:
+        near = hint(state, CHOICES, words) or hint(state.upper(), CHOICES, words)
+        fail(words("no_state", state=state, near=near, known=", ".join(CHOICES)))
     found, more = _listed(queries, state, area, limit)
     if area is not None and not found:
         known = [one.id for one in content.site.areas]
         if area not in known and not queries.alarms("all", area, 1).items:  # one that left the site may have alarms
-            fail(f"--area {area}: the site has no such area{suggest(area, known)}")
+            fail(words("no_area", area=area, near=hint(area, known, words)))
 
     def cells(one: Row) -> Sequence[object]:
-        raised = local(one["opened"], content.site.zone)
+        raised = local(one["opened"], words.zone)
         return one["level"], one["state"], mark(one), raised, one["area"], one["scope"], one["rule"], one["id"]
 
     columns = ("level", "state", "simulated", "raised", "area", "scope", "rule", "id")
-    listing(found, columns, cells, "no alarms", as_json)
+    listing(found, columns, cells, words("no_alarms"), as_json, words)
     if more and not as_json:
-        out.print(f"the first {len(found)}; {more} are left out: see --limit and --area")
+        left_out = words("older") if more is True else words("so_many_more", count=more)
+        out.print(words("cut", shown=len(found), more=left_out))
 
 
-def _listed(queries: Reader, state: str, area: str | None, limit: int) -> tuple[list[dict[str, Any]], str]:
-    """Give the alarms to list, and how many more there are ("" for none): a red one must not hide behind newer ones."""
+def _listed(queries: Reader, state: str, area: str | None, limit: int) -> tuple[list[dict[str, Any]], int | bool]:
+    """Give the alarms to list, and how many more there are, True where nobody counts: a red one must not hide."""
     if state == "all":
         page = queries.alarms(state, area, limit)
-        return page.items, "older ones" if page.next is not None else ""
+        return page.items, page.next is not None
     found: list[dict[str, Any]] = []
     before: int | None = None
     while True:
@@ -93,50 +96,57 @@ def _listed(queries: Reader, state: str, area: str | None, limit: int) -> tuple[
         if before is None:
             break
     found.sort(key=lambda one: (-RANK[one["level"]], PRIORITY.get((one.get("rationale") or {}).get("priority"), 1)))
-    return found[:limit], f"{len(found) - limit} more" if len(found) > limit else ""
+    return found[:limit], max(len(found) - limit, 0)
 
 
 @app.command("show")
 def show_alarm(
-    id: Annotated[str, typer.Argument(help="The alarm's id.")], data: DataOption = None, as_json: JsonOption = False
+    id: Annotated[str, typer.Argument(help="The alarm's id.")],
+    data: DataOption = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show one alarm: where, why it fired, what would clear it, and every transition.
 
     foreshock alarms show a-8f09f8525909502bc3a8
     """
     _, content, queries = opened(data)
+    words = Words(language or content.site.language, content.site.zone)
     one = queries.alarm(id)
     if one is None:
-        fail(f"there is no alarm {id}; `foreshock alarms list --state all` names them")
+        fail(words("no_alarm", id=id))
     if as_json:
         print(msgspec.json.encode(one).decode())
         return
-    zone = content.site.zone
-    registry = Registry(content.site)
-    area = registry.area(one["area"])
-    level = one["level"]
-    title = f"{area.name.zh} {area.name.en}" if area else one["area"]
+    area = Registry(content.site).area(one["area"])
+    level, state = one["level"], messages.text(f"state.{one['state']}", words.language)
+    title = one["area"] if area is None else area.name.zh if words.language == "zh-CN" else area.name.en
     mark = f"  [bold yellow]{SIMULATED}[/bold yellow]" if one["simulated"] else ""
-    out.print(f"[{LEVEL_STYLE[level]}] {level} [/] {one['state']}{mark}  {plain(title)}")
-    out.print(plain(f"{one['scope']} by rule {one['rule']} ({one['rule_version']}), incident {one['incident']}"))
-    out.print(f"onset:  {local(one['onset'], zone)}")
-    why = one.get("explanation") or {}
-    if why:
-        words = Words("en", zone)  # as all this command says
-        out.print(plain(f"fired:  {why.get('clause', '')}"))
-        for term in msgspec.convert(why.get("terms", ()), tuple[Term, ...]):
-            out.print(f"        {shown(term, words)}")
-        if why.get("gone"):
-            out.print(plain(f"        {why['gone']} reported itself offline"))
-        out.print(plain(f"clears: {why.get('clear', '')}"))
-        for term in msgspec.convert(why.get("clear_terms", ()), tuple[Term, ...]):
-            out.print(f"        {shown(term, words)}")
-        if why.get("score_reason"):
-            out.print(plain(f"score:  {why.get('score')} {why['score_reason']}"))
+    out.print(f"[{LEVEL_STYLE[level]}] {words(level)} [/] {one['state']} {state}{mark}  {plain(title)}")
+    named = {name: one[name] for name in ("scope", "rule", "incident")}
+    out.print(plain(words("by_rule_of", **named, version=one["rule_version"])))
+    out.print(f"{words('onset')}{local(one['onset'], words.zone)}")
+    _show_why(one.get("explanation") or {}, words)
     for step in one["transitions"]:
-        line = f"{local(step['time'], zone)}  {step['before']} → {step['after']}  {step['edge']}  {step['level']}"
-        place = f"({step['rule_version']}, log {step['partition']}:{step['offset']})"
-        out.print(plain(f"{line}  {step.get('actor', '')} {step.get('reason', '')}  {place}"))
+        edge, reason = (messages.text(key, words.language) for key in (f"edge.{step['edge']}", step.get("reason", "")))
+        level = words(step["level"]) if step["level"] in RANK else step["level"]
+        line = f"{local(step['time'], words.zone)}  {step['before']} → {step['after']}  {edge}  {level}"
+        place = words("log_place", version=step["rule_version"], partition=step["partition"], offset=step["offset"])
+        out.print(plain(f"{line}  {step.get('actor', '')} {reason}  ({place})"))
+
+
+def _show_why(why: dict[str, Any], words: Words) -> None:
+    """Print why an alarm fired and what clears it: each clause, and its terms below."""
+    if not why:
+        return
+    for head, clause, terms in (("fired", "clause", "terms"), ("clears", "clear", "clear_terms")):
+        out.print(plain(f"{words(head)}{why.get(clause, '')}"))
+        for term in msgspec.convert(why.get(terms, ()), tuple[Term, ...]):
+            out.print(f"        {shown(term, words)}")
+        if clause == "clause" and why.get("gone"):
+            out.print(plain(f"        {words('went_offline', source=why['gone'])}"))
+    if why.get("score_reason"):
+        out.print(plain(f"{words('score')}{why.get('score')} {why['score_reason']}"))
 
 
 @app.command("ack")

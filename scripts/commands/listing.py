@@ -11,6 +11,7 @@ import msgspec
 from rich.table import Table
 
 from scripts.commands.terminal import LEVEL_STYLE, out, plain
+from scripts.commands.words import Words
 
 Row = dict[str, Any]
 
@@ -19,18 +20,26 @@ SIMULATED = "模拟 SIM"
 
 
 def listing(
-    rows: Sequence[Row], columns: Sequence[str], cells: Callable[[Row], Sequence[object]], nothing: str, as_json: bool
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    cells: Callable[[Row], Sequence[object]],
+    nothing: str,
+    as_json: bool,
+    words: Words | None = None,
 ) -> None:
-    """Print rows; `cells` gives those of a row, in the order of `columns`. A column `id` is never cut, to be copied."""
+    """Print rows; `cells` gives those of a row, in the order of `columns`. A column `id` is never cut, to be copied.
+
+    With `words` columns are headed by what those say of `column_…`, and levels have their names; else it is English.
+    """
     if as_json:
         print(msgspec.json.encode(rows).decode())
         return
     table = Table()
     for column in columns:
-        table.add_column(column, no_wrap=column == "id")
+        table.add_column(words(f"column_{column}") if words else column, no_wrap=column == "id")
     for row in rows:
         found = zip(columns, cells(row), strict=True)
-        table.add_row(*(_level(str(cell)) if column == "level" else plain(cell) for column, cell in found))
+        table.add_row(*(_level(str(cell), words) if column == "level" else plain(cell) for column, cell in found))
     out.print(table if rows else nothing)
 
 
@@ -44,5 +53,5 @@ def mark(row: Row) -> str:
     return SIMULATED if row["simulated"] else ""
 
 
-def _level(level: str) -> str:
-    return f"[{LEVEL_STYLE[level]}] {level} [/]"
+def _level(level: str, words: Words | None) -> str:
+    return f"[{LEVEL_STYLE[level]}] {words(level) if words else level} [/]"

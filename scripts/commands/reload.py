@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from alerts.console.rule_words import differing
+from scripts.commands.speaking import in_force, name_problems, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -18,14 +19,15 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
+    warn,
     who,
     wrong,
 )
+from scripts.commands.words import LanguageOption, Words
 from sensors.document import DocumentError
-from streams import bundle, publication, running, shelf
+from streams import publication, running, shelf
 from streams import reload as reloading
-from streams.difference import as_plain, lines
+from streams.difference import Difference, as_plain, lines, listed, unraised_in
 from streams.settings import Settings
 from streams.supervisor import holder
 
@@ -38,6 +40,7 @@ def reload(
     version: Annotated[str, typer.Option(help="Put this earlier publication in force instead of the folder.")] = "",
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a changed site folder in force in the Foreshock that runs, without a restart.
@@ -53,8 +56,9 @@ def reload(
     """
     found = configured(site=site, data=data)
     folder = found.data_folder
+    words = in_force(folder, language)[1]
     if holder(folder) is None:
-        fail(f"nothing runs on {folder}: a changed site takes force at the next `foreshock run`", 3)
+        fail(words("at_next_run", folder=folder), 3)
     source = site or running.site_of(folder) or found.site_folder
     author = who()
     taken = None
@@ -68,14 +72,13 @@ def reload(
         if as_json:
             _print({"version": None, "problems": msgspec.to_builtins(error.problems)})
         else:
-            for problem in error.problems[:50]:
-                wrong(str(problem))
-        fail(f"{len(error.problems)} problem(s) in the site {source}; what is in force stays")
+            name_problems(error.problems, words)
+        fail(words("kept_as_is", count=len(error.problems), site=source))
     except (ValueError, publication.IndicesError) as error:
         _note(found, author, version, reason, refused=str(error))
-        fail(str(error))
+        fail(sentence(error, words))
     except OSError as error:
-        fail(f"cannot use the data folder {folder}: {error.strerror or error}")
+        fail(words("cannot_use", folder=folder, error=error.strerror or error))
     if taken is not None:
         what = {"proposed" if taken.waiting else "published": taken.version}
         _note(found, author, version, reason, before=prepared.before, **what)
@@ -90,49 +93,50 @@ def reload(
             }
         )
         return
-    language = bundle.unpack(publication.read(folder)).site.language
     for line in lines(prepared.difference):
-        out.print(f"  {plain(differing(line, language))}")
+        out.print(f"  {plain(differing(line, words.language))}")
     if prepared.version == prepared.before:
-        done(f"nothing differs: version {prepared.version} is in force")
+        done(words("no_change", version=prepared.version))
     elif taken is None:
-        done(f"sound: `foreshock reload` would put version {prepared.version} in force instead of {prepared.before}")
+        done(words("would_publish", version=prepared.version, before=prepared.before))
     elif taken.waiting:
-        done(f"version {taken.version} waits for a second person: `foreshock rules approve`, or `rules reject`")
+        done(words("awaits", version=taken.version))
     else:
-        done(f"version {taken.version} is in force, {taken.in_force * 1000:.0f} ms after it was proposed")
+        done(words("published", version=taken.version, ms=taken.in_force * 1000))
         for name in taken.behind:
-            wrong(f"{name} does not go by it yet; see run/{name}.log of the data folder")
+            wrong(words("behind", name=name))
         if version:
-            out.print("  the site folder says otherwise: put it back as well before the next `foreshock run`")
+            out.print(f"  {words('folder_differs')}")
+    warn_of_unraised(prepared.difference, words)
     if taken is not None and taken.behind:
         raise typer.Exit(1)
 
 
-def publications(data: DataOption = None, as_json: JsonOption = False) -> None:
+def warn_of_unraised(found: Difference, words: Words) -> None:
+    """Ask for the rise of each rule's version that decides otherwise under the same."""
+    ids = unraised_in(found)
+    if ids:
+        warn(words("unraised", count=len(ids), rules=listed(ids)))
+
+
+def publications(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List the versions of the site that were in force, the latest first; `foreshock reload --version` takes one back.
 
     foreshock publications
     """
     folder = configured(data=data).data_folder
-    require_run(folder / publication.FILE, 3)
+    words = in_force(folder, language)[1]
     kept = shelf.listed(folder)
-    try:
-        packed = publication.read(folder)
-    except (OSError, ValueError) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
-    present = shelf.latest(kept, bundle.version_of(packed))
+    present = shelf.latest(kept, publication.version(folder))
     if as_json:
         _print([{**msgspec.to_builtins(one), "in_force": one is present} for one in kept])
         return
-    site = bundle.unpack(packed).site
-    zone = site.zone
     for one in kept:
         mark = "[green]●[/green]" if one is present else " "
         why = f": {one.reason}" if one.reason else ""
-        out.print(f"{mark} {one.version}  {local(one.time, zone)}  {plain(one.author)}{plain(why)}")
+        out.print(f"{mark} {one.version}  {local(one.time, words.zone)}  {plain(one.author)}{plain(why)}")
         for line in one.difference:
-            out.print(f"    {plain(differing(line, site.language))}")
+            out.print(f"    {plain(differing(line, words.language))}")
 
 
 def note(found: Settings, author: str, action: str, target: str, **detail: Any) -> None:

@@ -17,6 +17,7 @@ from alerts.queries import Reader
 from rules.rule import Rule, load_rules
 from scripts.commands import replay_page, replay_tables
 from scripts.commands.moment import moment
+from scripts.commands.speaking import name_problems
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -120,8 +121,8 @@ def replay(
             _check(chosen, span, processes, as_json, show, site)
         assert site is not None
         words = Words(language or site.language, site.zone)
-        after = _rules(rules, site)
-        before = _rules(against, site) if against is not None else None
+        after = _rules(rules, site, words)
+        before = _rules(against, site, words) if against is not None else None
         _compare(chosen, span, processes, (before, after), site, words, as_json, html, show)
     except (LogError, ReplayError) as error:
         fail(str(error))
@@ -154,7 +155,7 @@ def _span(log: Log, source: Recorded, first: float | None, last: float | None) -
     return _Span(first, last, stretches, source)
 
 
-def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
+def _rules(folder: Path | None, site: Site, words: Words) -> tuple[Rule, ...]:
     """Load rules, checked against their own site where the folder is one, else against the one in force."""
     assert folder is not None
     if not folder.exists():
@@ -162,11 +163,11 @@ def _rules(folder: Path | None, site: Site) -> tuple[Rule, ...]:
     whole = (folder / "site.yaml").exists()
     try:
         own = load_site(folder) if whole else site
-        return load_rules(folder / "rules" if (folder / "rules").is_dir() else folder, own, folder)
+        base = folder if folder.is_dir() else folder.parent
+        return load_rules(folder / "rules" if (folder / "rules").is_dir() else folder, own, base)
     except DocumentError as error:
-        for problem in error.problems[:50]:
-            wrong(str(problem))
-        fail(f"{len(error.problems)} problem(s) in {folder}")
+        name_problems(error.problems, words)
+        fail(words("problems", count=len(error.problems), site=folder))
 
 
 def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], processes: int) -> list[Course]:
@@ -286,18 +287,16 @@ def _compare(
         print(msgspec.json.encode(as_plain(found, after, checked, span.begin, span.end)).decode())
     else:
         readings = sum(course.readings for course in courses)
-        done(
-            f"{sum(course.observations for course in after)} observations replayed under both sets of rules, "
-            f"{readings} readings in {took:.1f} s"
-        )
+        observations = sum(course.observations for course in after)
+        done(words("replayed", observations=observations, readings=readings, took=took))
         replay_tables.show(found, words, show)
         given = {name: sum(getattr(course, name) for course in after) for name in ("commands", "moved", "astray")}
         if given["commands"]:
-            out.print(words("commands", **given))
+            out.print(words("commands", same=given["commands"] - given["moved"] - given["astray"], **given))
         if html is not None:
-            done(f"drawn in {html}")
+            done(words("drawn", file=html))
     if checked is not None and not checked.agrees:
-        wrong("the published rules, replayed, do not say what was recorded: what differs above rests on that")
+        wrong(words("not_as_recorded"))
         _differs(checked, show, site)
         raise typer.Exit(1)
     raise typer.Exit(0)

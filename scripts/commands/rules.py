@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from rules.why import standing
 from scripts.commands import rules_files, rules_force, rules_shadow, rules_tune
 from scripts.commands.moment import moment
 from scripts.commands.rules_files import RuleOption, SiteArgument, chosen
+from scripts.commands.speaking import hint, in_force, sentence
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -36,7 +38,6 @@ from scripts.commands.terminal import (
 from scripts.commands.terms import shown
 from scripts.commands.words import LanguageOption, Words
 from sensors.lookup import Registry
-from streams import bundle, publication
 from streams.bundle import Bundle
 
 HELP = "Rules: check, test and break them, explain, compare, measure, lay out, exchange, put in force and back."
@@ -90,7 +91,7 @@ def test(
 
     foreshock rules test my-site --rule 'gas-*' --break
     """
-    known, meant = chosen(site, rule)
+    known, meant = chosen(site, rule, language)
     words = Words(language or known.language, known.zone)
     if not all(one.tests for one in meant):
         for one in meant:
@@ -107,7 +108,7 @@ def test(
     if break_ and not failed:
         broken = [(one, way) for one in meant for way in breaks(one, bench)]
         with Progress(*BARS, console=err, transient=True) as progress:
-            task = progress.add_task("breaking", total=len(broken))
+            task = progress.add_task(words("breaking"), total=len(broken))
             for one, way in broken:
                 progress.update(task, description=one.id)
                 found.append((one, notice(way)))
@@ -155,8 +156,11 @@ def diff(
 
     foreshock rules diff my-site
     """
-    before = chosen(against, "*")[1] if against is not None else _in_force(data).rules
-    content, after = chosen(site, "*")
+    if against is not None:
+        before: Sequence[Rule] = chosen(against, "*", language)[1]
+    else:
+        before = in_force(configured(data=data).data_folder, language)[0].rules
+    content, after = chosen(site, "*", language)
     words = Words(language or content.language, content.zone)
     found = changes(before, after)
     if as_json:
@@ -192,50 +196,43 @@ def explain(
     from streams.topics import GROUP, OBSERVATIONS
 
     found = configured(data=data)
-    content = _in_force(data)
-    zone = content.site.zone
+    content, words = in_force(found.data_folder, language)
+    now = time.time()
     try:
-        then = moment(at, time.time(), zone) if at else None
+        then = moment(at, now, words.zone) if at else None
     except ValueError as error:
-        fail(str(error))
-    partition = _partition(content, rule, scope)
+        fail(sentence(error, words))
+    if then is not None and then > now:
+        fail(words("not_yet", at=at, when=local(then, words.zone)))
+    partition = _partition(content, rule, scope, words)
     try:
         with (
             Log.open_readonly(found.log_file) as log,
             Progress(*BARS, console=err, transient=True) as progress,
         ):
-            task = progress.add_task("reading the log", total=None)
+            task = progress.add_task(words("reading_log"), total=None)
             stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
             engine = engine_at(
                 log, partition, stop, then, lambda read, total: progress.update(task, completed=read, total=total)
             )
     except (LogError, ReplayError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     stands = standing(engine.evaluator, rule, scope) if engine.evaluator is not None else None
     if stands is None:
-        fail(f"rule {rule} was not in force at {scope} then")
+        fail(words("not_in_force_then", rule=rule, scope=scope))
     if as_json:
         plain_standing = msgspec.to_builtins(stands)
         plain_standing["rule"] = rule
         _print(plain_standing)
         return
-    _show_standing(stands, Words(language or content.site.language, zone))
+    _show_standing(stands, words)
 
 
-def _in_force(data: Path | None) -> Bundle:
-    """Read what is in force on the data folder, or was last; end the command when nothing has run there."""
-    folder = configured(data=data).data_folder
-    try:
-        return bundle.unpack(publication.read(folder))
-    except (OSError, ValueError):
-        fail(f"nothing has run in {folder} yet; start with `foreshock run`", 3)
-
-
-def _partition(content: Bundle, rule: str, scope: str) -> int:
+def _partition(content: Bundle, rule: str, scope: str, words: Words) -> int:
     """Find the partition in which a rule looks at a scope; end the command when there is none."""
     registry = Registry(content.site)
     if rule not in {one.id for one in content.rules}:
-        fail(f"no rule {rule} is in force; `foreshock rules diff` shows what differs")
+        fail(words("no_such_rule", rule=rule) + hint(rule, (one.id for one in content.rules), words))
     one = next(one for one in content.rules if one.id == rule)
     known = {each.id: each for each in content.site.areas}
     areas: list[str] = []
@@ -246,7 +243,7 @@ def _partition(content: Bundle, rule: str, scope: str) -> int:
     elif one.scope == "area" and scope in known:
         areas = [scope]
     if not areas:
-        fail(f"rule {rule} looks at {one.scope}s, and {scope} is none that it covers")
+        fail(words("looks_at", rule=rule, scope=words(f"scope_{one.scope}"), id=scope))
     return registry.partition(areas[0])
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import datetime
 import tempfile
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.console.rule_words import said
 from alerts.precision import Precision, cases, precision
 from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
+from scripts.commands.speaking import MOST_SHOWN, name_problems, sentence
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
 from scripts.commands.words import Language, LanguageOption, Words
 from sensors.document import DocumentError, Problem, read_document
@@ -31,21 +30,20 @@ from streams.durable import replace
 SiteArgument = Annotated[Path, typer.Argument(help="Folder of the site.")]
 RuleOption = Annotated[str, typer.Option("--rule", help="Only rules with this id; * and ? stand for others.")]
 IMPORTED = "rules/imported.yaml"
-MOST_SHOWN = 50
-ENGLISH = Words("en", "UTC")
 
 
-def chosen(folder: Path, pattern: str) -> tuple[Site, list[Rule]]:
+def chosen(folder: Path, pattern: str, language: Language | None) -> tuple[Site, list[Rule]]:
     """Load a site and those of its rules that are meant; end the command with every mistake when it is not sound."""
     try:
         site = load_site(folder)
         rules = load_rules(folder / "rules", site, folder, kept=configured().kept)
     except DocumentError as error:
-        _show(error.problems)
-        fail(ENGLISH("problems", count=len(error.problems), site=folder))
+        words = _words(folder, language)
+        name_problems(error.problems, words)
+        fail(words("problems", count=len(error.problems), site=folder))
     found = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
     if not found:
-        fail(f"no rule in {folder} is called {pattern}")
+        fail(Words(language or site.language, site.zone)("no_rule_called", site=folder, rule=pattern))
     return site, found
 
 
@@ -77,11 +75,11 @@ def check(
         told = {"rules": len(rules), "tests": tests, "problems": msgspec.to_builtins(problems)}
         _print(told | {"doubts": msgspec.to_builtins(doubts), "review_overdue": [rule.id for rule in late]})
     elif problems:
-        _show(problems, words)
+        name_problems(problems, words)
         fail(words("problems", count=len(problems), site=site))
     else:
         done(words("sound", rules=len(rules), site=site, tests=tests))
-        _show(doubts, words, warn)
+        name_problems(doubts, words, warn)
         if doubts:
             warn(words("doubts", count=len(doubts)))
         for rule in late[:MOST_SHOWN]:
@@ -95,6 +93,7 @@ def list_rules(
     site: SiteArgument = Path("examples/district"),
     rule: RuleOption = "*",
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List a site's rules: levels, what each covers, its tests and template, owner, review date, and how it fared.
@@ -104,7 +103,7 @@ def list_rules(
 
     foreshock rules list my-site --rule 'gas-*'
     """
-    known, found = chosen(site, rule)
+    known, found = chosen(site, rule, language)
     areas = {area.id: area for area in known.areas}
     told = []
     fared = _fared(known, data)
@@ -137,20 +136,25 @@ def list_rules(
     if as_json:
         _print(told)
         return
-    zh = known.language.startswith("zh")
+    words = Words(language or known.language, known.zone)
     for one, line in zip(found, told, strict=True):
-        title = one.title.zh if zh else one.title.en
-        origin = f", from the template {line['template']}" if line["template"] else ""
-        out.print(f"[bold]{plain(one.id)}[/bold]  {plain(title)}")
-        out.print(
-            f"    {' '.join(line['levels'])} · {line['places']} {one.scope}{'s' if line['places'] != 1 else ''}"
-            f" · {line['tests']} tests · version {one.version}{plain(origin)}"
-        )
-        owner = line["owner"]
-        if isinstance(owner, dict):
-            owner = owner["zh" if zh else "en"]
-        due = " [yellow](past due)[/yellow]" if line["review_overdue"] else ""
-        out.print(f"    owner {plain(owner)} · review {plain(line['review'])}{due}{plain(_said(line['fared']))}")
+        _list(one, line, words)
+
+
+def _list(rule: Rule, line: dict[str, Any], words: Words) -> None:
+    """Print a rule, and what is told of it."""
+    tongue = "zh" if words.language == "zh-CN" else "en"
+    levels = " ".join(words(level) for level in line["levels"])
+    named = {name: line[name] for name in ("places", "tests", "version")}
+    said = words("listed_as", levels=levels, scope=words(f"scope_{rule.scope}"), **named)
+    if rule.template:
+        said += words("from_template", template=rule.template)
+    owner = line["owner"][tongue] if isinstance(line["owner"], dict) else line["owner"]
+    due = f"[yellow]{words('past_due')}[/yellow]" if line["review_overdue"] else ""
+    out.print(f"[bold]{plain(rule.id)}[/bold]  {plain(getattr(rule.title, tongue))}")
+    out.print(f"    {plain(said)}")
+    fared = plain(_said(line["fared"], words))
+    out.print(f"    {plain(words('owned', owner=owner, review=line['review']))}{due}{fared}")
 
 
 def today(zone: str) -> datetime.date:
@@ -172,11 +176,11 @@ def _fared(site: Site, data: Path | None) -> dict[str, Precision]:
         return {}
 
 
-def _said(fared: Precision | None) -> str:
+def _said(fared: Precision | None, words: Words) -> str:
     if fared is None or fared.precision.value is None:
         return ""
     share = fared.precision
-    return f" · precision {share.value:.0%} of {share.of}, {fared.counts['nuisance']} nuisances"
+    return words("fared", share=share.value, of=share.of, nuisances=fared.counts["nuisance"])
 
 
 def format_rules(
@@ -209,7 +213,7 @@ def format_rules(
             wrong(f"{file}: {error}")
             refused += 1
         except DocumentError as error:
-            _show(error.problems, words)
+            name_problems(error.problems, words)
             refused += 1
     for file in changed:
         out.print(f"  {plain(words('would_change' if check else 'laid_out', file=file))}")
@@ -233,11 +237,11 @@ def export_rules(
     foreshock rules export gas.yaml --site my-site --rule 'gas-*'
     """
     words = _words(site, language)
-    found = chosen(site, rule)[1]
+    found = chosen(site, rule, language)[1]
     try:
         write(file, [msgspec.structs.replace(one, template="") for one in found])
     except ValueError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     except OSError as error:
         fail(words("cannot_write", file=file, error=error.strerror or error))
     done(words("exported", count=len(found), file=file))
@@ -278,7 +282,7 @@ def import_rules(
                 place.parent.mkdir(parents=True, exist_ok=True)
                 replace(place, copy.read_bytes())
     except DocumentError as error:
-        _show(error.problems, words)
+        name_problems(error.problems, words)
         fail(words("not_written", count=len(error.problems)))
     except OSError as error:
         fail(words("cannot_write", file=site, error=error.strerror or error))
@@ -293,14 +297,6 @@ def _words(folder: Path, language: Language | None) -> Words:
             main = read_document(folder / "site.yaml").data
             given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
     return Words(given, "UTC")
-
-
-def _show(problems: list[Problem], words: Words = ENGLISH, say: Callable[[str], None] = wrong) -> None:
-    """Name the first mistakes, or doubts, and how many more there are."""
-    for problem in problems[:MOST_SHOWN]:
-        say(str(msgspec.structs.replace(problem, message=said(problem.message, words.language))))
-    if problems[MOST_SHOWN:]:
-        say(words("more_problems", count=len(problems) - MOST_SHOWN))
 
 
 def _print(answer: object) -> None:

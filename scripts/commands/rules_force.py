@@ -20,6 +20,7 @@ from rules.rule import Rule
 from scripts.commands import reload as reloading
 from scripts.commands.rules_files import RuleOption
 from scripts.commands.rules_shadow import waiting
+from scripts.commands.speaking import in_force, sentence, table
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -30,9 +31,8 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_run,
 )
-from scripts.commands.words import Words
+from scripts.commands.words import LanguageOption, Words
 from sensors.duration import seconds
 from streams import bundle, publication, shelf
 from streams.bundle import Bundle
@@ -47,6 +47,7 @@ def publish(
     reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
     data: DataOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put the rules of a site folder in force in the Foreshock that runs, with the reason why.
@@ -57,8 +58,8 @@ def publish(
     foreshock rules publish my-site --reason "creep: 6 mm/h, two nuisances this week"
     """
     if not reason.strip() and not check:
-        fail('say why: --reason "…"; those who look at the history later will ask')
-    reloading.reload(site=site, data=data, version="", reason=reason, check=check, as_json=as_json)
+        fail(in_force(configured(data=data).data_folder, language)[1]("say_why"))
+    reloading.reload(site=site, data=data, version="", reason=reason, check=check, language=language, as_json=as_json)
 
 
 def rollback(
@@ -66,6 +67,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why; it stands in the history.")] = "",
     data: DataOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would change.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put an earlier publication in force again: the one before, or the one that is named.
@@ -75,16 +77,17 @@ def rollback(
     foreshock rules rollback --reason "the night shift gets no peace"
     """
     folder = configured(data=data).data_folder
-    require_run(folder / publication.FILE, 3)
+    words = in_force(folder, language)[1]
     if not version:
         kept = [one.version for one in shelf.listed(folder)]
         current = publication.version(folder)
         place = kept.index(current) + 1 if current in kept else 0
         if place >= len(kept):
-            fail("there is no publication before the one in force")
+            fail(words("none_before"))
         version = kept[place]
+    reason = reason or words("rolled_back")
     reloading.reload(
-        site=None, data=data, version=version, reason=reason or "rolled back", check=check, as_json=as_json
+        site=None, data=data, version=version, reason=reason, check=check, language=language, as_json=as_json
     )
 
 
@@ -92,6 +95,7 @@ def history(
     rule: RuleOption = "*",
     data: DataOption = None,
     fields: Annotated[bool, typer.Option("--fields", help="Also say which fields changed, and how.")] = False,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List publications, the latest first: who, when, why, and which rules were added, removed or changed.
@@ -99,12 +103,11 @@ def history(
     foreshock rules history --rule slope-creep --fields
     """
     folder = configured(data=data).data_folder
-    require_run(folder / publication.FILE, 3)
+    words = in_force(folder, language)[1]
     kept = shelf.listed(folder)
     present = shelf.latest(kept, publication.version(folder))
     told = []
     newer: tuple[shelf.Kept, tuple[Rule, ...]] | None = None
-    words = Words("en", "UTC")
     for one in [*kept, None]:
         content = _unpacked(folder, one.version) if one is not None else None
         rules = content.rules if content is not None else ()
@@ -116,7 +119,6 @@ def history(
                 told.append((newer[0], found))
         if one is not None and content is not None:
             newer = one, rules
-            words = Words("zh-CN" if content.site.language.startswith("zh") else "en", content.site.zone)
     proposals = waiting(configured(data=data))
     if as_json:
         answer = [
@@ -151,8 +153,10 @@ def history(
         print(msgspec.json.encode(answer).decode())
         return
     for waits in proposals if rule == "*" else ():
-        said = f" {waits['by']}: {waits['reason']}" if waits["state"] != "waiting" else ""
-        head = f"[yellow]{waits['number']}[/yellow] {waits['version']}  {waits['state']}{plain(said)}"
+        state, said = words(f"state_{waits['state']}"), ""
+        if waits["state"] != "waiting":
+            said = f" {waits['by']}: {waits['reason']}".rstrip(": ")
+        head = f"[yellow]{waits['number']}[/yellow] {waits['version']}  {state}{plain(said)}"
         out.print(f"  {head}  {local(waits['proposed'], words.zone)}  {plain(waits['author'])}: {plain(waits['why'])}")
         for line in waits["difference"] if waits["state"] == "waiting" else ():
             out.print(f"      {plain(differing(line, words.language))}")
@@ -169,6 +173,7 @@ def cost(
     last: Annotated[str, typer.Option(help="How much of the record is measured over.")] = "10 min",
     top: Annotated[int, typer.Option(min=1, help="How many rules to show.")] = 10,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what each rule costs: CPU time and memory, over the last of what was recorded; the dearest first.
@@ -187,21 +192,19 @@ def cost(
     from streams.topics import GROUP, OBSERVATIONS
 
     found = configured(data=data)
+    content, words = in_force(found.data_folder, language)
     try:
-        content = bundle.unpack(publication.read(found.data_folder))
         span = seconds(last)
-    except OSError:
-        fail(f"nothing has run in {found.data_folder} yet; start with `foreshock run`", 3)
     except ValueError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     meant = [one for one in content.rules if fnmatchcase(one.id, rule)]
     if not meant:
-        fail(f"no rule {rule} is in force")
+        fail(words("no_such_rule", rule=rule))
     asked = {one.id for one in meant[:MOST_MEASURED]}
     sums: dict[str, Cost] = {}
     try:
         with Log.open_readonly(found.log_file) as log, Progress(*BARS, console=err, transient=True) as progress:
-            task = progress.add_task("measuring", total=None)
+            task = progress.add_task(words("measuring"), total=None)
             for partition in range(log.topics().get(OBSERVATIONS, 0)):
                 stop = log.committed(GROUP, OBSERVATIONS, partition) or 0
                 since = latest(log, partition, stop) - span
@@ -215,7 +218,7 @@ def cost(
                 ):
                     sums[one.rule] = _sum(sums[one.rule], one) if one.rule in sums else one
     except (LogError, ReplayError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     dearest = sorted(sums.values(), key=lambda one: (-one.cpu, one.rule))
     versions = {one.id: one.version for one in meant}
     measured = {one.rule: Measured(versions[one.rule], time.time(), one) for one in dearest if one.readings}
@@ -225,15 +228,17 @@ def cost(
         print(msgspec.json.encode(dearest[:top]).decode())
         return
     if not dearest or not dearest[0].readings:
-        fail(f"nothing was recorded within the last {last}")
-    out.print(f"{'rule':36} {'ns a reading':>12} {'CPU':>10} {'memory':>10} {'places':>7}")
-    for one in dearest[:top]:
-        each = one.cpu / one.readings * 1e9 if one.readings else 0.0
-        out.print(
-            f"{plain(one.rule):36} {each:12.0f} {one.cpu * 1000:7.1f} ms {one.bytes / 1000:7.1f} kB {one.places:7}"
-        )
-    more = f"; {len(meant) - len(asked)} more were not measured: choose with --rule" if len(meant) > len(asked) else ""
-    done(f"{len(dearest)} rules over {dearest[0].readings} readings of all points{more}")
+        fail(words("not_recorded", last=last))
+    heads = [words(name) for name in ("rule", "ns_a_reading", "cpu", "memory", "places")]
+    for line in table(heads, [_row(one) for one in dearest[:top]]):
+        out.print(line)
+    more = words("not_measured", count=len(meant) - len(asked)) if len(meant) > len(asked) else ""
+    done(words("measured", rules=len(dearest), readings=dearest[0].readings) + more)
+
+
+def _row(one: Cost) -> list[str]:
+    each = one.cpu / one.readings * 1e9 if one.readings else 0.0
+    return [one.rule, f"{each:.0f}", f"{one.cpu * 1000:.1f} ms", f"{one.bytes / 1000:.1f} kB", str(one.places)]
 
 
 def _sum(one: Cost, other: Cost) -> Cost:

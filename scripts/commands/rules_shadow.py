@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -16,6 +16,7 @@ import typer
 from alerts import messages, shadow
 from alerts.queries import JournalMissing, Reader
 from scripts.commands import reload as reloading
+from scripts.commands.speaking import in_force, name_problems, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -25,16 +26,17 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_journal,
     who,
     wrong,
 )
+from scripts.commands.words import Language, LanguageOption, Words
 from sensors import observation
 from sensors.document import DocumentError
 from sensors.lookup import Registry
 from sensors.observation import Decision
 from sensors.site import SYSTEM
-from streams import bundle, publication, shadowing
+from streams import publication, shadowing
+from streams.difference import unraised_in
 from streams.hub import HubClient
 from streams.settings import Settings
 from streams.supervisor import holder
@@ -51,6 +53,7 @@ def shadow_rules(
     reason: ReasonOption = "",
     status: Annotated[bool, typer.Option("--status", help="Say how what runs in the shadow compares.")] = False,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a folder's rules beside those in force, on the same readings: they raise nothing, and are compared.
@@ -64,34 +67,35 @@ def shadow_rules(
     foreshock rules shadow --status
     """
     found = configured(data=data)
+    words = in_force(found.data_folder, language)[1]
     if status:
-        require_journal(found)
-        _show(found, _status(found), as_json)
+        _show(_status(found), words, as_json)
         return
     if site is None:
-        fail("name the folder with the rules to try, or ask for --status")
-    _require_reason(reason)
-    _require_running(found)
+        fail(words("name_folder"))
+    _require_reason(reason, words)
+    _require_running(found, words)
     author = who()
     try:
         id, records = shadowing.begin(site, found.data_folder, author, reason)
     except DocumentError as error:
-        for problem in error.problems[:50]:
-            wrong(str(problem))
-        fail(f"{len(error.problems)} problem(s) in {site}; nothing runs in the shadow of it")
+        name_problems(error.problems, words)
+        fail(words("no_shadow_of", count=len(error.problems), site=site))
     except (ValueError, OSError, publication.IndicesError) as error:
-        fail(str(error))
-    told = _hand_over(found, records, lambda: _told(found, id))
+        fail(sentence(error, words))
+    told = _hand_over(found, records, lambda: _told(found, id), words)
     reloading.note(found, author, "rules.shadow", id, reason=reason)
     if told["state"] == "broken":
-        fail(f"the rules of {site} do not run: {told['fault']}")
+        fail(words("does_not_run", site=site, fault=told["fault"]))
     if as_json:
         print(msgspec.json.encode(told).decode())
         return
-    done(f"{told['rules']} rules run in the shadow as {id}; `foreshock rules shadow --status` compares them")
+    done(words("shadow_begun", rules=told["rules"], id=id))
 
 
-def promote(reason: ReasonOption = "", data: DataOption = None, as_json: JsonOption = False) -> None:
+def promote(
+    reason: ReasonOption = "", data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False
+) -> None:
     """Put the rules that run in the shadow in force: windows and delays go on as they stand.
 
     Refused where the rules in force have changed since the set began: it would take that back. The site folder
@@ -101,68 +105,75 @@ def promote(reason: ReasonOption = "", data: DataOption = None, as_json: JsonOpt
     foreshock rules promote --reason "three nights: two false alarms less, none missed"
     """
     found = configured(data=data)
-    _require_reason(reason)
-    _require_running(found)
-    running = _running(found)
+    words = in_force(found.data_folder, language)[1]
+    _require_reason(reason, words)
+    _require_running(found, words)
+    running = _running(found, words)
     author = who()
     try:
         prepared, taken = shadowing.promote(found.data_folder, running["id"], author, reason)
     except (ValueError, OSError, publication.IndicesError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     reloading.note(found, author, "rules.promote", running["id"], reason=reason, version=prepared.version)
     waiting = taken is not None and taken.waiting
     if as_json:
         answer = {"shadow": running["id"], "version": prepared.version, "waiting": waiting}
+        answer["unraised"] = unraised_in(prepared.difference)
         print(msgspec.json.encode(answer).decode())
-    elif waiting:
-        done(f"version {prepared.version} waits for a second person: `foreshock rules approve`, or `rules reject`")
+        return
+    if waiting:
+        done(words("awaits", version=prepared.version))
     else:
-        done(f"the rules of {running['id']} are in force as version {prepared.version}")
+        done(words("promoted", id=running["id"], version=prepared.version))
+    reloading.warn_of_unraised(prepared.difference, words)
 
 
-def drop(reason: ReasonOption = "", data: DataOption = None) -> None:
+def drop(reason: ReasonOption = "", data: DataOption = None, language: LanguageOption = None) -> None:
     """End what runs in the shadow; what it was compared with stays to be read. Exit code 3 when nothing runs.
 
     foreshock rules drop --reason "misses the creep of Tuesday"
     """
     found = configured(data=data)
-    _require_reason(reason)
-    _require_running(found)
-    id, author = _running(found)["id"], who()
+    words = in_force(found.data_folder, language)[1]
+    _require_reason(reason, words)
+    _require_running(found, words)
+    id, author = _running(found, words)["id"], who()
     _hand_over(
         found,
         shadowing.end(found.data_folder, author, reason),
         lambda: one if (one := _told(found, id)) is not None and one["state"] != "running" else None,
+        words,
     )
     reloading.note(found, author, "rules.drop", id, reason=reason)
-    done(f"{id} no longer runs in the shadow")
+    done(words("dropped", id=id))
 
 
 def approve(
     number: Annotated[int, typer.Argument(min=1, help="The publication, as `foreshock rules history` numbers it.")],
     reason: ReasonOption = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Approve a publication that waits for a second person: it takes force at once. Not one's own.
 
     foreshock rules approve 4
     """
-    _decide(number, True, reason, data)
-    done(f"publication {number} is approved and takes force")
+    words = _decide(number, True, reason, data, language)
+    done(words("approved", number=number))
 
 
 def reject(
     number: Annotated[int, typer.Argument(min=1, help="The publication, as `foreshock rules history` numbers it.")],
     reason: ReasonOption = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Reject a publication that waits for a second person; one may take one's own back.
 
     foreshock rules reject 4 --reason "no lead time left on the north slope"
     """
-    _require_reason(reason)
-    _decide(number, False, reason, data)
-    done(f"publication {number} is rejected")
+    words = _decide(number, False, reason, data, language)
+    done(words("rejected", number=number))
 
 
 def waiting(found: Settings) -> list[dict[str, Any]]:
@@ -172,27 +183,33 @@ def waiting(found: Settings) -> list[dict[str, Any]]:
     return []
 
 
-def _decide(number: int, approved: bool, reason: str, data: Path | None) -> None:
+def _decide(number: int, approved: bool, reason: str, data: Path | None, language: Language | None) -> Words:
+    """Decide about what waits and wait until that is in the journal; end the command with a sentence when it is not."""
     found = configured(data=data)
-    _require_running(found)
+    content, words = in_force(found.data_folder, language)
+    if not approved:
+        _require_reason(reason, words)
+    _require_running(found, words)
     author = who()
-    partition = Registry(bundle.unpack(publication.read(found.data_folder)).site).partition(SYSTEM)
+    partition = Registry(content.site).partition(SYSTEM)
     decision = Decision(
         id=uuid.uuid4().hex, number=number, approve=approved, actor=author, time=time.time(), reason=reason[:500]
     )
     record = (OBSERVATIONS, partition, None, observation.encode(decision))
-    answer = _hand_over(found, [record], lambda: Reader(found.journal_url).result(decision.id))
+    answer = _hand_over(found, [record], lambda: Reader(found.journal_url).result(decision.id), words)
     action = "rules.approve" if approved else "rules.reject"
     refused = {} if answer["ok"] else {"refused": answer["reason"]}
     reloading.note(found, author, action, str(number), reason=reason, **refused)
     if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+        fail(words("refused", why=messages.text(answer["reason"], words.language)))
+    return words
 
 
 def _hand_over(
     found: Settings,
     records: Sequence[tuple[str, int, bytes | None, bytes]],
     told: Callable[[], dict[str, Any] | None],
+    words: Words,
 ) -> dict[str, Any]:
     """Hand records to the running worker and wait until the journal tells what became of them."""
 
@@ -210,11 +227,7 @@ def _hand_over(
     try:
         return asyncio.run(send())
     except (OSError, TimeoutError) as error:
-        _away(found, error)
-
-
-def _away(found: Settings, error: Exception) -> NoReturn:
-    fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+        fail(words("no_answer", folder=found.data_folder, error=str(error) or words("time_out")))
 
 
 def _told(found: Settings, id: str) -> dict[str, Any] | None:
@@ -228,44 +241,51 @@ def _status(found: Settings) -> dict[str, Any] | None:
         fail(str(error))
 
 
-def _running(found: Settings) -> dict[str, Any]:
+def _running(found: Settings, words: Words) -> dict[str, Any]:
     one = _status(found)
     if one is None or one["state"] != "running":
-        fail("nothing runs in the shadow; `foreshock rules shadow FOLDER` begins")
+        fail(words("no_shadow"))
     return one
 
 
-def _show(found: Settings, told: dict[str, Any] | None, as_json: bool) -> None:
+def _show(told: dict[str, Any] | None, words: Words, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(told).decode())
         return
     if told is None:
-        done("nothing has run in the shadow yet; `foreshock rules shadow FOLDER` begins")
+        done(words("never_shadow"))
         return
-    zone = bundle.unpack(publication.read(found.data_folder)).site.zone
-    since = local(told["began"], zone) if told["began"] is not None else "never"
-    out.print(f"[bold]{plain(told['id'])}[/bold] {told['state']}, {told['rules']} rules since {since}")
+
+    def counted(counts: dict[str, int]) -> str:
+        return words("joined").join(words("count_of", what=words(how), count=count) for how, count in counts.items())
+
+    since = local(told["began"], words.zone) if told["began"] is not None else words("never")
+    state = words(f"state_{told['state']}")
+    id = f"[bold]{plain(told['id'])}[/bold]"
+    out.print(words("shadow_since", id=id, state=state, rules=told["rules"], since=since))
     out.print(f"  {plain(told['author'])}: {plain(told['reason'])}")
     if told["fault"]:
         wrong(told["fault"])
-    out.print("  " + ", ".join(f"{count} {how}" for how, count in told["counts"].items()))
-    for name, counts in (("rule", told["by_rule"]), ("area", told["by_area"])):
-        for id, counted in counts.items():
-            differs = [f"{count} {how}" for how, count in counted.items() if count and how != "same"]
+    out.print(f"  {counted(told['counts'])}")
+    for name, each in (("rule_of", told["by_rule"]), ("area_of", told["by_area"])):
+        for id, counts in each.items():
+            differs = {how: count for how, count in counts.items() if count and how != "same"}
             if differs:
-                out.print(f"    {name} {plain(id)}: {', '.join(differs)}")
+                out.print(f"    {words(name, id=plain(id), counts=counted(differs))}")
     for one in told["verdicts"][:20]:
-        by = f" by {abs(one['seconds']):.0f} s" if one["seconds"] else ""
-        levels = f"{one['before'] or 'nothing'} → {one['after'] or 'nothing'}"
-        where = f"{one['rule']} at {one['scope']}"
-        out.print(plain(f"  {local(one['begun'], zone)}  {one['how']}{by}  {where}  {levels}"))
+        how = words(one["how"])
+        if one["seconds"]:
+            how += words("by_seconds", seconds=f"{abs(one['seconds']):.0f}")
+        levels = " → ".join(words(one[side] or "nothing") for side in ("before", "after"))
+        where = words("rule_at", rule=one["rule"], scope=one["scope"])
+        out.print(plain(f"  {local(one['begun'], words.zone)}  {how}  {where}  {levels}"))
 
 
-def _require_reason(reason: str) -> None:
+def _require_reason(reason: str, words: Words) -> None:
     if not reason.strip():
-        fail('say why: --reason "…"; those who look at it later will ask')
+        fail(words("say_why"))
 
 
-def _require_running(found: Settings) -> None:
+def _require_running(found: Settings, words: Words) -> None:
     if holder(found.data_folder) is None:
-        fail(f"nothing runs on {found.data_folder}; start with `foreshock run`", 3)
+        fail(words("nothing_runs", folder=found.data_folder), 3)

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from scripts.commands.force_words import ALARMS, FORCE
+
 Language = Literal["zh-CN", "en"]
 LanguageOption = Annotated[
     Language | None, typer.Option("--language", help="Language of what is said or written; the site's by default.")
@@ -58,9 +60,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "none": ("没有差异", "Nothing differs"),
     "not_warned": ("无报警", "no alarm"),
     "more": ("另有 {count} 条未列出", "{count} more are not listed"),
+    "replayed": (
+        "两套规则各回放 {observations} 个观测，读数共 {readings} 个，用时 {took:.1f} s",
+        "{observations} observations replayed under both sets of rules, {readings} readings in {took:.1f} s",
+    ),
+    "drawn": ("已绘制到 {file}", "drawn in {file}"),
+    "not_as_recorded": (
+        "现行规则的回放与当时的记录不符：以上差异须据此看待",
+        "the published rules, replayed, do not say what was recorded: what differs above rests on that",
+    ),
     "commands": (
-        "人员操作 {commands} 次：{moved} 次转到对应的报警或事件，{astray} 次没有对应对象",
-        "{commands} actions of people given again: {moved} to what stands in their target's place, {astray} to nothing",
+        "人员操作 {commands} 次重做：{same} 次对原报警或事件，{moved} 次对取代它的那一个，{astray} 次无对象而略去",
+        "{commands} actions of people done again: {same} to what they were about, {moved} to what stands in its place, "
+        "{astray} left out, as nothing does",
     ),
     "simulated": ("模拟", "simulated"),
     "red": ("红", "red"),
@@ -155,6 +167,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "away": ("，相差 {gap}", ", {gap} away"),
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
+    **FORCE,
+    **ALARMS,
 }
 
 

@@ -23,7 +23,7 @@ from sensors.lookup import Registry
 from sensors.site import LEVELS, Site
 from streams import bundle, logs, models_known, models_watch, promoting, publication, settings, shelf, triage_models
 from streams.bundle import Bundle, version_of
-from streams.difference import as_plain
+from streams.difference import as_plain, unraised_in
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
 from streams.figures import keep_writing, read_figures, silent
@@ -245,7 +245,11 @@ class RuleDesk:
         from streams import shadowing  # here: what changes the site is loaded when it is changed
 
         prepared, taken = shadowing.promote(self._data, id, author, reason)
-        return {"version": prepared.version, "waiting": taken is not None and taken.waiting}
+        return {
+            "version": prepared.version,
+            "waiting": taken is not None and taken.waiting,
+            "unraised": unraised_in(prepared.difference),
+        }
 
     def end(self, author: str, reason: str) -> Sequence[Outgoing]:
         """Return what ends the set that runs."""

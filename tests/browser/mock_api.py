@@ -334,7 +334,8 @@ class MockApi:
         elif path[0] == "publications":
             for one in world.publications:
                 one["in_force"] = one["version"] == body["version"]
-            return {"version": body["version"], "changed": True, "waiting": False}
+            differs = {"rules": {"changed": ["slope-creep"], "unraised": ["slope-creep"]}}
+            return {"version": body["version"], "changed": True, "waiting": False, "difference": differs}
         elif path[-1] == "shadow":
             world.run_in_the_shadow(actor, body["reason"])
         else:

@@ -65,6 +65,8 @@ def test_what_waits_is_approved_and_an_earlier_version_comes_back(open_page: Any
     page.get_by_role("textbox", name="原因").fill("退回")
     page.get_by_role("button", name="回到此版本 f0e1d2c3b4a5").press("Enter")
     expect(page.locator("[data-test=publications] li").filter(has_text="f0e1d2c3b4a5")).to_contain_text("生效中")
+    asked = page.get_by_role("alert").filter(has_text="version 未提高")
+    expect(asked).to_contain_text("1 条规则的判定已变而 version 未提高：slope-creep")
 
 
 def test_who_only_watches_sees_the_rules_and_changes_none(open_page: Any, mock: Any) -> None:

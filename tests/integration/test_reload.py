@@ -114,7 +114,7 @@ def test_a_broken_site_is_refused_whole_and_a_signal_reloads(product: Running, s
     change(site, "id: village-east\n", "id: village-east\n    nonsense: 1\n")
     told = product.command("reload")
     assert told.returncode == 1
-    assert "unknown field" in told.stderr and "stays" in told.stderr
+    assert "未知字段" in told.stderr and "现行版本继续生效" in told.stderr
     answer = analyst.post("/publications", json={"reason": "try"})
     assert answer.status_code == 422
     assert answer.json()["problems"][0]["file"].startswith("areas/")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.running import ROOT, Running, running
+from tests.few_rules import with_rules
+from tests.integration.running import Running, running
 from tests.waiting import until
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
@@ -19,8 +20,7 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shadow") / "site"
-    shutil.copytree(ROOT / "examples" / "district", folder)
+    folder = with_rules(tmp_path_factory.mktemp("shadow") / "site", "slopes.yaml", "people.yaml")
     main = folder / "site.yaml"
     main.write_text(main.read_text(encoding="utf-8") + "\napproval: two\n", encoding="utf-8")
     return folder
@@ -47,19 +47,19 @@ def test_from_the_shadow_into_force_by_two_persons(site: Path) -> None:
     data = site.parent / "data"
     with running(data, "--site", str(site)) as product:
         refused = product.command("rules", "shadow", str(site), "--reason", "same")
-        assert refused.returncode == 1 and "those in force" in refused.stderr
+        assert refused.returncode == 1 and "就是现行规则" in refused.stderr
         change(site, 2041)
         begun = product.command("rules", "shadow", str(site), "--reason", "later review")
         assert begun.returncode == 0, begun.stdout + begun.stderr
         first = status(product)
-        assert first["state"] == "running" and first["reason"] == "later review" and first["rules"] > 10
+        assert first["state"] == "running" and first["reason"] == "later review" and first["rules"] > 5
     with running(data, "--site", str(site)) as product:  # the changed folder takes no force by a restart either
         assert status(product)["id"] == first["id"] and status(product)["state"] == "running"
         promoted = product.command("rules", "promote", "--reason", "three calm nights")
-        assert promoted.returncode == 0 and "waits for a second person" in promoted.stdout, promoted.stderr
-        assert until(lambda: "waiting" in product.command("rules", "history").stdout, 10)
+        assert promoted.returncode == 0 and "等待第二人批准" in promoted.stdout, promoted.stderr
+        assert until(lambda: "等待批准" in product.command("rules", "history").stdout, 10)
         own = product.command("rules", "approve", "1")
-        assert own.returncode == 1 and "own" in own.stderr
+        assert own.returncode == 1 and "自己" in own.stderr
         analyst = product.token("analyst")
         (waits,) = analyst.get("/proposals").json()["items"]
         assert waits["state"] == "waiting" and waits["why"] == "three calm nights" and waits["difference"]

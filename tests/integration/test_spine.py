@@ -195,10 +195,10 @@ def test_the_terminal_lists_shows_and_acknowledges(product: Running, mqtt: Mqtt,
 
     alarm = until(raised)
     table = product.command("alarms", "list", "--area", AREA)
-    assert table.returncode == 0 and alarm["id"] in table.stdout and "orange" in table.stdout
+    assert table.returncode == 0 and alarm["id"] in table.stdout and "橙" in table.stdout
     shown = product.command("alarms", "show", alarm["id"])
     assert shown.returncode == 0
-    assert "beyond('red')" in shown.stdout and "clears:" in shown.stdout and "NORM → UNACK" in shown.stdout
+    assert "beyond('red')" in shown.stdout and "解除：" in shown.stdout and "NORM → UNACK" in shown.stdout
     assert json.loads(product.command("alarms", "show", alarm["id"], "--json").stdout)["id"] == alarm["id"]
     acknowledged = product.command("alarms", "ack", alarm["id"])
     assert (acknowledged.returncode, acknowledged.stderr) == (0, "")

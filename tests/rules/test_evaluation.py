@@ -519,6 +519,48 @@ def test_a_pause_in_which_a_window_misses_nothing_leaves_it_whole(why: str, away
     assert moves(play.read("p", heard + 10, 6, received=970 + away)) == [("none", "yellow")], why
 
 
+def test_short_pauses_of_a_window_add_up_and_rare_ones_are_forgotten() -> None:
+    """Each is less than a pane; a worker that dies every 40 s and is away for 10 s misses a quarter of all."""
+    rule = a_rule(when="value > 5 and max('5m') < 9")
+    often, rarely = a_play(rule), a_play(rule)
+    for play, heard in ((often, 30), (rarely, 600)):
+        time = 0
+        for _ in range(12):
+            for _ in range(heard // 10):
+                play.read("p", time, 4)
+                time += 10
+            play.tick(time)
+            play.evaluator.pause(time, time + 11)
+            time += 11
+            play.tick(time)
+        again = a_play(rule)
+        again.evaluator.restore(play.evaluator.state())
+        assert moves(again.read("p", time, 6)) == ([] if play is often else [("none", "yellow")])
+
+
+def test_what_nobody_listened_for_in_an_outage_is_no_absence() -> None:
+    """No false alarm after a restart, and no alarm that lets go, for want of events that nobody could hear."""
+    rules = (
+        a_rule("absent", when="value > 5 and not seen('patrol', '1h')"),
+        a_rule("few", when="value > 5 and count('patrol', '1h') < 1"),
+        a_rule("open", when="value > 50 or seen('debris', '1h')"),
+    )
+    play = a_play(*rules)
+    play.tick(0)
+    play.see("patrol", 3500)
+    play.see("debris", 3500)
+    play.read("p", 3600, 6)
+    assert [c.rule.id for c in play.tick(3601)] == [] and play.evaluator.current.tolist() == [0, 0, 2]
+    play.evaluator.pause(3601, 10_801)
+    restarted = a_play(*rules)
+    restarted.evaluator.restore(play.evaluator.state())
+    for each in (play, restarted):
+        assert each.tick(10_801) == [] == each.read("p", 10_802, 6)
+        assert each.tick(14_000) == []
+        found = each.tick(14_176)  # all but a sixteenth of the hour was watched by now
+        assert [(c.rule.id, c.after) for c in found] == [("absent", 2), ("few", 2), ("open", 0)]
+
+
 def test_a_state_of_before_says_by_its_panes_how_long_a_window_was_kept() -> None:
     rule = a_rule(when="value > 5 and spread('5m') < 1")
     play = a_play(rule)

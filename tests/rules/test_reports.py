@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from rules import reports
 from rules.compiler import compile_rules
 from rules.evaluation import Change, Evaluator
 from rules.expression import ExpressionError, Flag, parse
@@ -70,6 +71,7 @@ def levels(changes: list[Change]) -> list[tuple[str, int]]:
 
 def test_the_third_report_within_an_hour_raises_the_rule_and_the_clock_ends_it() -> None:
     street = Street(THREE)
+    assert not street.tick(-1)  # from here on it is watched; nobody could say of an hour before what was not reported
     assert not street.report(0) and not street.report(600)
     assert levels(street.report(1200)) == [("a", 2)]
     assert not street.tick(3599)
@@ -93,6 +95,7 @@ def test_reports_count_over_a_community_and_the_alarm_is_where_the_last_one_was(
 def test_reports_about_one_person_are_told_apart_from_others() -> None:
     street = Street(AGAIN)
     day = 86_400.0
+    assert not street.tick(-1)
     assert not street.report(0, "dispute", subject="x") and not street.report(day, "dispute", subject="y")
     assert not street.report(2 * day, "dispute") and not street.report(3 * day, "dispute"), "about nobody named"
     assert levels(street.report(4 * day, "dispute", subject="x")) == [("a", 2)]
@@ -183,3 +186,16 @@ def test_what_cannot_be_asked_is_told_with_what_can(text: str, said: str) -> Non
     with pytest.raises(ExpressionError) as refused:
         parse(text)
     assert said in refused.value.message
+
+
+def test_of_too_many_places_and_persons_the_longest_unheard_of_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The community's own count, which was begun first, is told of with each person: it stays."""
+    monkeypatch.setattr(reports, "MOST_TALLIES", 3)
+    tallies = Tallies([wanted("noise", 4, of_one=False), wanted("noise", 2, of_one=True)])
+    found = [list(tallies.add("report-noise", "c1", person, T + at, False)) for at, person in enumerate("abcd")]
+    assert found[3] == [("4*report-noise", T, False)]
+    assert {one.subject for one in tallies.state()} == {"", "c", "d"}
+    again = Tallies([wanted("noise", 4, of_one=False), wanted("noise", 2, of_one=True)])
+    again.restore(tallies.state())
+    list(again.add("report-noise", "c1", "e", T + 5, False))
+    assert {one.subject for one in again.state()} == {"", "d", "e"}

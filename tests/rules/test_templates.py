@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rules import loading
 from rules.rule import Rule, encode_decision, load_rules
 from sensors.document import DocumentError
 from sensors.site import Area, AreaType, Site
@@ -140,3 +141,12 @@ rules:
 """
     with pytest.raises(DocumentError, match="leave it out"):
         load(tmp_path, text)
+
+
+def test_too_many_rules_are_refused_before_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template may make ten thousand and a site have two thousand files: all of them would fill the memory first."""
+    monkeypatch.setattr(loading, "MAX_RULES", 2)
+    (tmp_path / "second.yaml").write_text("rules: [", encoding="utf-8")
+    with pytest.raises(DocumentError) as told:
+        load(tmp_path, TEMPLATE)  # makes three
+    assert [problem.message for problem in told.value.problems] == ["more than 2 rules"], "the second is not read"

@@ -95,9 +95,11 @@ def test_an_alarm_is_shelved_listed_and_taken_off_again(data: Path, desk: Desk) 
     assert (refused.exit_code, "already shelved" in refused.stderr) == (1, True)
     assert run("unshelve", alarm).exit_code == 0
     assert "nothing is set aside" in run("shelved").output
-    history = run("show", alarm).output
-    assert "UNACK → SHLVD  shelve" in history
+    history = run("show", alarm, "--language", "en").output
+    assert "UNACK → SHLVD  shelved  yellow" in history
     assert "(v1, log 0:2)" in history
+    told = run("show", alarm).output
+    assert "UNACK → SHLVD  搁置  黄" in told and "（v1）" in told, "in the site's own"
 
 
 @pytest.mark.parametrize(
@@ -150,8 +152,9 @@ def test_a_list_that_is_cut_has_the_most_severe_and_says_so(data: Path, desk: De
     journal.close()
     told = json.loads(run("list", "--data", data, "--limit", "2", "--json").stdout)
     assert [one["level"] for one in told] == ["red", "yellow"]
-    assert "2 more are left out" in run("list", "--data", data, "--limit", "2").stdout
-    assert "left out" not in run("list", "--data", data).stdout
+    assert "2 more are left out" in run("list", "--data", data, "--limit", "2", "--language", "en").stdout
+    assert "只列出前 2 条，另有 2 条未列出" in run("list", "--data", data, "--limit", "2").stdout
+    assert "未列出" not in run("list", "--data", data).stdout
 
 
 def test_incidents_are_listed_shown_merged_and_split(data: Path, desk: Desk) -> None:
@@ -220,6 +223,6 @@ def test_an_alarms_terms_are_marked_by_whether_they_hold(data: Path, desk: Desk)
     journal.record([Record(0, 200, tuple(told))])
     journal.close()
     (alarm,) = json.loads(run("list", "--data", data, "--area", "slope-02", "--json").stdout)
-    shown = " ".join(run("show", alarm["id"]).output.split())
+    shown = " ".join(run("show", alarm["id"], "--language", "en").output.split())
     assert "✗ value >= 40 mm: it is 6.7, 33.3 away ✓ rate('1h') > 20 mm/h: it is 25" in shown
     assert "clears: not alarm ? alarm" in shown

@@ -26,6 +26,7 @@ from scripts.commands.run import _require_brokers
 from sensors.registry import load_site
 from streams import bundle, publication, settings, supervisor
 from tests.alerts.cases import SITE, change
+from tests.few_rules import with_rules
 
 ROOT = Path(__file__).parents[2]
 DISTRICT = ROOT / "examples" / "district"
@@ -107,8 +108,7 @@ def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> Non
 
 
 def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    shutil.copytree(DISTRICT, site)
+    site = with_rules(tmp_path / "site", "fire.yaml")
     rule = sorted((site / "rules").rglob("*.yaml"))[0]
     rule.write_text(rule.read_text(encoding="utf-8").replace("when: ", "when: nonsense + ", 1), encoding="utf-8")
     problems = json.loads(run("check", site, "--json").stdout)["problems"]
@@ -117,8 +117,7 @@ def test_check_names_files_of_rules_as_it_names_others(tmp_path: Path) -> None:
 
 
 def test_check_names_templates_that_can_never_match_and_is_content(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    shutil.copytree(DISTRICT, site)
+    site = with_rules(tmp_path / "site", "people.yaml")
     main = site / "site.yaml"
     more = '  mapped:\n    - {topic: "plant/{point}", point: "Plant-{point}"}\n'
     main.write_text(main.read_text(encoding="utf-8").replace("  mapped:\n", more, 1), encoding="utf-8")
@@ -275,7 +274,7 @@ def test_a_simulated_alarm_is_marked_and_its_onset_is_shown(alarmed: Path) -> No
     assert [("river-1" in row) for row in rows if "模拟 SIM" in row] == [True]
     assert any("slope-1" in row for row in rows)
     for alarm in json.loads(run("alarms", "list", "--json", "--data", alarmed).stdout):
-        shown = run("alarms", "show", alarm["id"], "--data", alarmed).output
+        shown = run("alarms", "show", alarm["id"], "--data", alarmed, "--language", "en").output
         assert ("模拟 SIM" in shown.splitlines()[0]) is alarm["simulated"]
         assert "onset:  1970-01-01 08:16:35" in shown, "in the site's zone"
 
@@ -287,7 +286,7 @@ def test_an_alarm_that_a_source_gave_by_going_says_so(alarmed: Path) -> None:
     journal.record([Record(0, 1, tuple(raised))])
     journal.close()
     (alarm,) = {one.alarm for one in raised if isinstance(one, AlarmTransition)}
-    shown = run("alarms", "show", alarm, "--data", alarmed).output
+    shown = run("alarms", "show", alarm, "--data", alarmed, "--language", "en").output
     assert "sparkplug:g/edge reported itself offline" in shown
 
 
@@ -302,13 +301,13 @@ def test_an_alarm_that_a_source_gave_by_going_says_so(alarmed: Path) -> None:
 def test_a_state_or_area_that_cannot_be_is_refused_with_the_near_one(
     option: str, value: str, said: str, alarmed: Path
 ) -> None:
-    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed))
+    assert said in sentence(run("alarms", "list", option, value, "--data", alarmed, "--language", "en"))
 
 
 def test_alarms_of_an_area_without_open_ones_or_that_left_the_site_are_listed(alarmed: Path) -> None:
-    assert "no alarms" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
+    assert "没有报警" in run("alarms", "list", "--area", "slope-01", "--data", alarmed).output
     left = run("alarms", "list", "--area", "slope-1", "--state", "NORM", "--data", alarmed)
-    assert left.exit_code == 0 and "no alarms" in left.output
+    assert left.exit_code == 0 and "没有报警" in left.output
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])

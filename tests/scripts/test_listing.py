@@ -56,7 +56,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.mark.parametrize(
     ("command", "nothing", "words"),
     [
-        (("alarms", "list"), "no alarms", ("yellow", "模拟 SIM", "slope-01", "UNACK")),
+        (("alarms", "list"), "没有报警", ("黄", "模拟 SIM", "slope-01", "UNACK")),
         (("incidents", "list"), "no incidents", ("yellow", "slope-02")),
         (("incidents", "together"), "nothing rose together", ()),
         (("alarms", "shelved"), "nothing is set aside", ()),

@@ -210,11 +210,13 @@ def test_rules_with_mistakes_are_named_with_their_place(data: Path, tmp_path: Pa
     file = folder / "all.yaml"
     file.write_text(re.sub(r"value > 30\.0", "valeu > 30.0", file.read_text(encoding="utf-8")), encoding="utf-8")
     result = run("replay", "--data", data, "--rules", folder)
-    assert result.exit_code == 1 and "valeu" in result.stderr and "problem(s)" in result.stderr
+    assert result.exit_code == 1 and "valeu" in result.stderr and "有 1 个问题" in result.stderr
 
 
 def test_a_rule_whose_own_tests_fail_is_not_tried(data: Path, tmp_path: Path) -> None:
     folder = written(tmp_path, 30.0)
     file = folder / "all.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("none*3", "red*3"), encoding="utf-8")
-    assert "the rule's test 'calm' fails" in run("replay", "--data", data, "--rules", folder).stderr
+    asked = ("replay", "--data", data, "--rules", folder)
+    assert "the rule's test 'calm' fails" in run(*asked, "--language", "en").stderr
+    assert "规则的测试“calm”未通过" in run(*asked).stderr, "in the site's language"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from rules.layout import laid_out
-from tests.scripts.test_cli import DISTRICT, run, sentence
+from tests.few_rules import with_rules
+from tests.scripts.test_cli import run, sentence
 
 ENGLISH = ("--language", "en")
 
@@ -18,12 +18,7 @@ ENGLISH = ("--language", "en")
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """Make a copy of the example with two files of rules: the rest would only take time."""
-    made = tmp_path / "district"
-    shutil.copytree(DISTRICT, made, ignore=shutil.ignore_patterns("rules"))
-    (made / "rules").mkdir()
-    for name in ("people.yaml", "reports.yaml"):
-        shutil.copy(DISTRICT / "rules" / name, made / "rules" / name)
-    return made
+    return with_rules(tmp_path / "district", "people.yaml", "reports.yaml")
 
 
 def test_rules_that_are_sound_are_counted_and_a_mistake_has_file_line_and_column(small: Path) -> None:
@@ -58,7 +53,8 @@ def test_rules_are_listed_with_what_they_cover(small: Path) -> None:
     assert told["lift-trapped"]["levels"] == ["orange"] and told["lift-trapped"]["places"] == 13
     assert told["repeated-family-dispute"]["places"] == 17
     shown = run("rules", "list", small, "--rule", "lift-*").output
-    assert "13 points" in shown and "crowd-count" not in shown
+    assert "测点 13 处" in shown and "（示例）" not in shown and "crowd-count" not in shown
+    assert "13 point(s)" in run("rules", "list", small, "--rule", "lift-*", *ENGLISH).output
 
 
 def test_a_review_that_is_past_due_is_warned_of_and_the_rules_stay_sound(small: Path) -> None:
@@ -70,7 +66,7 @@ def test_a_review_that_is_past_due_is_warned_of_and_the_rules_stay_sound(small: 
     assert result.exit_code == 0
     assert "crowd-density: its review was due on 2024-09-30" in " ".join(result.output.split())
     assert json.loads(run("rules", "check", small, "--json").stdout)["review_overdue"] == ["crowd-density"]
-    shown = run("rules", "list", small, "--rule", "crowd-*").output
+    shown = run("rules", "list", small, "--rule", "crowd-*", *ENGLISH).output
     assert "review 2024-09-30 (past due)" in shown and "review 2027-09-30 (past due)" not in shown
     told = json.loads(run("rules", "list", small, "--rule", "crowd-*", "--json").stdout)
     assert [one["rule"] for one in told if one["review_overdue"]] == ["crowd-density"]

@@ -12,8 +12,11 @@ from alerts.journal import Journal
 from alerts.outcome import ProposalChange, Record
 from alerts.rule_costs import kept
 from rules.rule import Rule
+from scripts.commands.reload import warn_of_unraised
+from scripts.commands.words import Words
 from streams import bundle, publication, shelf
 from streams.bundle import Bundle
+from streams.difference import difference
 from streams.embedded.store import Log
 from streams.settings import Settings
 from streams.station import Station
@@ -60,18 +63,36 @@ def test_each_rules_cost_is_measured_over_what_was_recorded(folder: Path) -> Non
     assert known["creep"].cost.bytes == next(one["bytes"] for one in told if one["rule"] == "creep")
     shown = run("rules", "cost", "--data", folder, "--rule", "creep").output
     assert kept(folder).keys() == known.keys() and kept(folder)["creep"].time > known["creep"].time
-    assert "creep" in shown and "ns a reading" in shown
-    assert "no rule nothing" in sentence(run("rules", "cost", "--data", folder, "--rule", "nothing"))
-    assert "no duration" in sentence(run("rules", "cost", "--data", folder, "--last", "soon"))
+    assert "creep" in shown and "纳秒/读数" in shown
+    english = run("rules", "cost", "--data", folder, "--rule", "creep", "--language", "en").output
+    assert "ns a reading" in english and "1 rules over" in english
+    assert "现行规则中没有 nothing" in sentence(run("rules", "cost", "--data", folder, "--rule", "nothing"))
+    assert "“soon”不是时长" in sentence(run("rules", "cost", "--data", folder, "--last", "soon"))
 
 
 def test_nothing_is_published_without_a_reason_or_where_nothing_runs(folder: Path, tmp_path: Path) -> None:
-    assert "say why" in sentence(run("rules", "publish", "--data", folder))
+    assert "请写明原因" in sentence(run("rules", "publish", "--data", folder))
+    assert "say why" in sentence(run("rules", "publish", "--data", folder, "--language", "en"))
     assert run("rules", "publish", "--data", folder, "--reason", "more").exit_code == 3
     assert run("rules", "rollback", "--data", folder).exit_code == 3
-    assert run("rules", "rollback", "--data", tmp_path).exit_code == 3
+    for language, said in (("zh-CN", "尚无运行记录"), ("en", "nothing has run in")):
+        refused = run("rules", "rollback", "--data", tmp_path, "--language", language)
+        assert refused.exit_code == 3 and said in refused.stderr
     assert run("rules", "history", "--data", tmp_path).exit_code == 3
     assert run("rules", "cost", "--data", tmp_path).exit_code == 3
+
+
+def test_a_version_that_is_not_raised_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """What `publish`, `rollback`, `reload` and `promote` say: alarms of both wordings would name one version."""
+    before, after = (Bundle(site=site(), rules=each) for each in (rules(15.0), rules()))
+    spoken = {"zh-CN": "1 条规则的判定已变而", "en": "1 rule(s) decide otherwise"}
+    for language, said in spoken.items():
+        words = Words("en" if language == "en" else "zh-CN", "UTC")
+        warn_of_unraised(difference(before, after), words)
+        told = capsys.readouterr().err
+        assert said in told and "creep" in told and "version" in told
+        warn_of_unraised(difference(after, after), words)
+        assert capsys.readouterr().err == ""
 
 
 def test_what_waits_for_a_second_person_is_in_the_history(tmp_path: Path) -> None:
@@ -86,4 +107,6 @@ def test_what_waits_for_a_second_person_is_in_the_history(tmp_path: Path) -> Non
     assert (first["version"], first["reason"], first["in_force"]) == (waits.version, waits.why, False)
     assert first["proposal"]["state"] == "waiting" and published["proposal"] is None and published["in_force"]
     shown = run("rules", "history", "--data", tmp_path).output
-    assert f"1 {waits.version}  waiting" in shown and waits.why in shown and "规则修改 1 个（creep）" in shown
+    assert f"1 {waits.version}  等待批准" in shown and waits.why in shown and "规则修改 1 个（creep）" in shown
+    english = run("rules", "history", "--data", tmp_path, "--language", "en").output
+    assert f"1 {waits.version}  waiting" in english and "rules changed: 1 (creep)" in english

@@ -19,6 +19,7 @@ from streams.embedded.store import Log
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES
+from tests.few_rules import with_rules
 from tests.scripts.test_cli import run, sentence
 from tests.streams.small_site import START, published, site, tick
 from tests.streams.test_shadow import made, rise
@@ -118,8 +119,11 @@ def test_what_cannot_be_swept_is_one_sentence(folder: Path) -> None:
     assert "goes by no limit red" in sentence(run("rules", "tune", "over", "--limit", "red", *asked))
 
 
-def test_the_list_says_who_owns_a_rule_when_it_is_due_and_how_it_fared(folder: Path) -> None:
-    listed = run("rules", "list", "examples/district", "--rule", "gas-*", "--data", folder, "--json").stdout
-    assert all(one["owner"]["en"] and one["review"] and one["fared"] is None for one in json.loads(listed))
-    shown = run("rules", "list", "examples/district", "--rule", "gas-*", "--data", folder).output
-    assert "owner" in shown and "review" in shown
+def test_the_list_says_who_owns_a_rule_when_it_is_due_and_how_it_fared(folder: Path, tmp_path: Path) -> None:
+    asked = ("rules", "list", with_rules(tmp_path / "district", "gas.yaml"), "--rule", "gas-*", "--data", folder)
+    listed = run(*asked, "--json").stdout
+    assert json.loads(listed) and all(
+        one["owner"]["en"] and one["review"] and one["fared"] is None for one in json.loads(listed)
+    )
+    shown = run(*asked).output
+    assert "负责人" in shown and "复审" in shown, "in the site's language"

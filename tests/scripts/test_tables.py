@@ -5,22 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import math
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli import application
-
-DISTRICT = Path(__file__).parents[2] / "examples" / "district"
+from tests.few_rules import with_rules
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    folder = tmp_path / "site"
-    shutil.copytree(DISTRICT, folder)
-    return folder
+    return with_rules(tmp_path / "site", "gas.yaml")
 
 
 def take(file: Path, text: str, site: Path, *arguments: str) -> Result:

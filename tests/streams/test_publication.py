@@ -1,20 +1,16 @@
-import shutil
 from pathlib import Path
 
 import pytest
 
 from streams import bundle, publication
 from streams.publication import IndicesError
-
-DISTRICT = Path(__file__).parents[2] / "examples" / "district"
+from tests.few_rules import with_rules
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Copy the district, to change it."""
-    site = tmp_path / "site"
-    shutil.copytree(DISTRICT, site)
-    return site
+    return with_rules(tmp_path / "site", "people.yaml")
 
 
 @pytest.fixture

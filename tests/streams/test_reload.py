@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,24 +9,23 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rules.rule import Rule
 from sensors.document import DocumentError
 from streams import brokers, bundle, publication, reload, running, shelf
 from streams.bundle import Bundle
-from streams.difference import difference, lines
+from streams.difference import Difference, difference, lines, unraised_in
 from streams.following import Following
 from streams.settings import Settings
+from tests.few_rules import with_rules
 from tests.streams.small_site import rules, site
 from tests.streams.test_renames import renamed
 
-DISTRICT = Path(__file__).parents[2] / "examples" / "district"
 Edit = Callable[[str, str, str], None]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "site"
-    shutil.copytree(DISTRICT, made)
-    return made
+    return with_rules(tmp_path / "site", "slopes.yaml")
 
 
 @pytest.fixture
@@ -188,12 +186,47 @@ def test_a_proposal_that_is_adopted_at_the_last_moment_is_in_force(
     reload.propose(data, prepared, "test")
     real = publication.withdraw
 
-    def late(data: Path) -> bool:
+    def late(data: Path) -> bool | None:
         take_up(data)
         return real(data)
 
     monkeypatch.setattr(publication, "withdraw", late)
     assert reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05) >= 0.05
+
+
+def test_a_proposal_that_is_put_to_a_second_person_at_the_last_moment_waits(
+    folder: Path, data: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
+    reload.propose(data, reload.prepare(folder, data), "test")
+    real = publication.withdraw
+
+    def late(data: Path) -> bool | None:
+        (data / publication.PROPOSED).unlink()  # as the worker does once the log has it
+        return real(data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "withdraw", late)
+        assert reload.await_waiting(data, time.monotonic(), seconds=0.05) >= 0.05
+    reload.propose(data, reload.prepare(folder, data), "test")
+    with pytest.raises(reload.ReloadError, match="did not take it up"):
+        reload.await_waiting(data, time.monotonic(), seconds=0.05)
+    assert publication.proposed(data) is None
+
+
+def test_rules_that_decide_otherwise_under_the_same_version_are_named() -> None:
+    change = msgspec.structs.replace
+    before, (creep, *others) = rules(), rules(15.0)
+    said = change(creep.title, en="another")
+
+    def found(after: Rule) -> Difference:
+        return difference(Bundle(site=site(), rules=before), Bundle(site=site(), rules=(after, *others)))
+
+    assert unraised_in(found(creep)) == ("creep",)
+    assert lines(found(creep))[1:] == ["rules that decide otherwise under the same version: 1 (creep)"]
+    assert unraised_in(found(change(creep, version=2))) == (), "raised"
+    assert unraised_in(found(change(before[0], title=said))) == (), "it decides as before"
+    assert unraised_in(difference(Bundle(site=site(), rules=before), Bundle(site=site(), rules=before))) == ()
 
 
 def test_what_is_withdrawn_or_replaced_since_it_was_opened_is_not_held(tmp_path: Path) -> None:

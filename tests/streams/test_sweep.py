@@ -19,6 +19,7 @@ from streams.sweep import Tried, raised, suggested, tried
 from streams.sweep_plot import html, svg
 from streams.topics import OBSERVATIONS
 from tests.streams.small_site import START, debris, frame_of, published, site, tick
+from tests.streams.test_renames import renamed
 from tests.streams.test_shadow import made, over, rise, shadow
 from tests.streams.test_station import TOPICS
 
@@ -107,6 +108,19 @@ def test_windows_that_what_decides_lets_go_of_go_on_for_the_variants(tmp_path: P
         log.write([(OBSERVATIONS, 0, None, value) for value in values])
         (one,) = raised(log, 0, log.end(OBSERVATIONS, 0), START - 10.0, quick(10.0))
     assert (one.begun, one.ended) == (START + 20.0, None)
+
+
+def test_what_is_renamed_under_way_goes_on_for_the_variants(tmp_path: Path) -> None:
+    limit = over(10.0, clear="mean('10 min') < 1")
+    values = [published(Bundle(site=site(), rules=limit)), tick(START), *rise([1.0, 401.0, 2.0])]
+    values += [
+        published(Bundle(site=renamed(site()), rules=limit), "v2", START + 35.0),
+        *rise([2.0, 2.0], START + 40.0),
+    ]
+    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+        log.write([(OBSERVATIONS, 0, None, value) for value in values])
+        found = raised(log, 0, log.end(OBSERVATIONS, 0), START - 10.0, limit)
+    assert [(one.scope, one.area, one.begun, one.ended) for one in found] == [("q0", "b0", START + 20.0, None)]
 
 
 def test_the_drawing_is_well_formed_and_has_a_cell_a_variant(log: Log) -> None:

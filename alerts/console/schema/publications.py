@@ -34,12 +34,13 @@ class Publish(Body):
 
 
 class PartChange(Answer):
-    """How one kind of part differs: ids."""
+    """How one kind of part differs: ids; `unraised` rules are changed, and decide otherwise under the same version."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     renamed: dict[str, str] = Field(default_factory=dict)
+    unraised: tuple[str, ...] = ()
 
 
 class Published(Answer):

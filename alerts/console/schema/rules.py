@@ -72,10 +72,14 @@ class ShadowBegun(Answer):
 
 
 class Promotion(Answer):
-    """The version that the shadow's rules are in force as, or will be once another person approves (`waiting`)."""
+    """The version that the shadow's rules are in force as, or will be once another person approves (`waiting`).
+
+    `unraised` names those that decide otherwise than before under the same version: raise it in the site folder.
+    """
 
     version: str
     waiting: bool
+    unraised: tuple[str, ...] = ()
 
 
 class ProposedPublication(Answer):

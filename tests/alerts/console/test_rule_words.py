@@ -66,6 +66,16 @@ def test_a_mistake_is_told_with_its_place_and_in_both_languages() -> None:
     assert (row["message"], row["said"], row["line"]) == ("the file is empty", "文件为空", 3)
 
 
+def test_a_choice_a_kind_of_value_and_the_rule_of_a_template_are_said_in_chinese() -> None:
+    assert said("'urgent' is none of high, normal, low", "zh-CN") == "“urgent”不在可用值之内：high, normal, low"
+    assert said("'hgih' is none of high, low (did you mean 'high'?)", "zh-CN").endswith("high, low（是否想写 high？）")
+    assert said("expected a list, got nothing", "zh-CN") == "应为列表，实为空值"
+    assert said("expected a number or nothing, got the text 'x'", "zh-CN") == "应为数值或空值，实为文字 'x'"
+    assert said("expected true or false, got a list of 2", "zh-CN") == "应为true 或 false，实为2 项的列表"
+    assert said("dep.slope: column 9: the number is too large", "zh-CN") == "dep.slope：第 9 列：数值过大"
+    assert said("dep.slope: has no tests: nothing like it", "zh-CN") == "dep.slope: has no tests: nothing like it"
+
+
 def test_a_test_that_fails_and_a_file_that_is_no_list_of_rules_are_said_in_chinese_alone() -> None:
     failed = "the rule's test '涨水' fails: at 3.5 min the level is blue, expected yellow"
     assert said(failed, "zh-CN") == "规则的测试“涨水”未通过：3.5 min 时等级为 blue，应为 yellow"
@@ -106,7 +116,7 @@ def test_what_a_publication_changes_is_said_part_by_part() -> None:
     )
     assert in_words({"version": "v", "difference": [line]}, "en") == {"version": "v", "difference": [line]}
     for part in (*PARTS, "models", "site"):
-        every = Change(added=("a",), removed=("b",), changed=("c",), renamed={"d": "e"})
+        every = Change(added=("a",), removed=("b",), changed=("c",), renamed={"d": "e"}, unraised=("c",))
         for said_of in lines({part: every}):
             assert HAN.search(differing(said_of, "zh-CN")) and differing(said_of, "zh-CN") != said_of
     assert differing("nothing of the kind", "zh-CN") == "nothing of the kind"

@@ -294,7 +294,7 @@ export const api = {
     (await request<{ items: RulePrecision[] }>('GET', `/rules/precision${query({ since })}`)).items,
   shadow: async () => (await request<{ shadow: ShadowStatus | null }>('GET', '/rules/shadow')).shadow,
   shadowStep: (step: 'begin' | 'promote' | 'drop', reason: string) =>
-    request<{ waiting?: boolean }>('POST', `/rules/shadow${step === 'begin' ? '' : `/${step}`}`, { reason }),
+    request<{ waiting?: boolean; unraised?: string[] }>('POST', `/rules/shadow${step === 'begin' ? '' : `/${step}`}`, { reason }),
   proposals: async () => (await request<{ items: Proposal[] }>('GET', '/proposals')).items,
   decide: (number: number, step: 'approve' | 'reject', reason: string) =>
     request<unknown>('POST', `/proposals/${number}/${step}`, { reason }),

@@ -914,6 +914,7 @@ export interface PublishDone {
   version: string;
   changed: boolean;
   waiting: boolean;
+  difference?: { rules?: { unraised?: string[] } };
 }
 export interface Replay {
   id: string;

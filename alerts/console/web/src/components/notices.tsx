@@ -27,6 +27,11 @@ export function tell(text: string, undo?: () => Promise<unknown>): void {
   setTimeout(() => drop(id), undo ? THINK : FADE);
 }
 
+/** Ask for the rise of each version under which a rule decides otherwise now: nobody could tell its alarms apart. */
+export function askForRise(rules: readonly string[] | undefined): void {
+  if (rules?.length) complain(new Error(t('versions.unraised', { n: rules.length, rules: rules.slice(0, 12).join(', ') })));
+}
+
 function takeBack({ id, undo }: Notice): void {
   drop(id);
   undo?.().then(() => tell(t('undone')), complain);

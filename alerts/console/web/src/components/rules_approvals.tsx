@@ -9,7 +9,7 @@ import { Action } from './action';
 import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
-import { tell } from './notices';
+import { askForRise, tell } from './notices';
 
 const SHOWN = 30;
 
@@ -27,6 +27,7 @@ export function Approvals() {
   const publish = (version: string) => async () => {
     const done = await api.publish(version, why);
     tell(done.waiting ? t('shadow.waiting') : t(done.changed ? 'versions.done' : 'versions.unchanged', { version: done.version }));
+    askForRise(done.difference?.rules?.unraised);
   };
   return (
     <>

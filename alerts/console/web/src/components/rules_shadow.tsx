@@ -10,7 +10,7 @@ import { Action } from './action';
 import { Words } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
-import { tell } from './notices';
+import { askForRise, tell } from './notices';
 import { BackToDraft } from './rule_back';
 import { ByRule, Counts } from './rules_counts';
 
@@ -54,6 +54,7 @@ function Steps({ running, again }: { running: boolean; again: () => void }) {
   const step = (name: 'begin' | 'promote' | 'drop') => async () => {
     const done = await api.shadowStep(name, reason.trim());
     tell(done.waiting ? t('shadow.waiting') : tCode('shadow.done', name));
+    askForRise(done.unraised);
   };
   const why = !reason.trim();
   return (

@@ -1024,6 +1024,7 @@ export const en: Record<keyof typeof zh, string> = {
   'versions.rejected': 'Rejected',
   'versions.back': 'Back to this',
   'versions.done': '{version} is in force',
+  'versions.unraised': '{n} rule(s) decide otherwise under the same version: {rules}. Their alarms cannot be told from those of before: raise `version` in the file and publish again.',
   'versions.unchanged': 'Nothing changed: {version}',
   'versions.difference': '{n} changes',
   'replay.help': 'Changed rules run over the recorded past: the same engine, with grouping, suppression and dispatch; what runs is not touched.',

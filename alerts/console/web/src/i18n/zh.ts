@@ -1022,6 +1022,7 @@ export const zh = {
   'versions.rejected': '已驳回',
   'versions.back': '回到此版本',
   'versions.done': '已发布 {version}',
+  'versions.unraised': '{n} 条规则的判定已变而 version 未提高：{rules}。报警无法区分新旧规则，请在文件中提高 version 后再发布。',
   'versions.unchanged': '没有变化：{version}',
   'versions.difference': '{n} 处变化',
   'replay.help': '把改动后的规则放到已记录的过去重新运行：同一引擎，含分组、抑制与派单；不影响正在运行的系统。',

@@ -1,0 +1,66 @@
+"""How the commands about rules find the language to speak, and say in it what parts below them say in English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from alerts.console.rule_words import meant, said
+from scripts.commands.terminal import fail, plain, wrong
+from scripts.commands.words import Language, Words
+from sensors.problem import Problem, suggest
+from streams import bundle, publication
+from streams.bundle import Bundle
+
+MOST_SHOWN = 50
+
+
+def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
+    """Read what is in force on a data folder, or was last, and speak its language unless told otherwise.
+
+    End the command with a sentence, and exit code 3 where nothing has run there.
+    """
+    words = Words(language or "en", "UTC")  # no site says which
+    try:
+        content = bundle.unpack(publication.read(folder))
+    except FileNotFoundError:
+        fail(words("nothing_ran", folder=folder), 3)
+    except (OSError, ValueError) as error:
+        fail(words("unreadable", folder=folder, error=error))
+    return content, Words(language or content.site.language, content.site.zone)
+
+
+def sentence(error: Exception, words: Words) -> str:
+    """Say what an error says, in the language of a command as far as it is known in that."""
+    return said(str(error), words.language)
+
+
+def hint(word: str, known: Iterable[str], words: Words) -> str:
+    """Ask whether the nearest known name was meant; nothing when none is near."""
+    return meant(suggest(word, known), words.language)
+
+
+def name_problems(problems: Sequence[Problem], words: Words, say: Callable[[str], None] = wrong) -> None:
+    """Name the first mistakes, or doubts, and how many more there are."""
+    for problem in problems[:MOST_SHOWN]:
+        say(str(msgspec.structs.replace(problem, message=said(problem.message, words.language))))
+    if problems[MOST_SHOWN:]:
+        say(words("more_problems", count=len(problems) - MOST_SHOWN))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+    """Lay rows out in columns as wide as they must be; the first `left` columns lean left, numbers right.
+
+    What stands in the rows is plain text, what comes back is markup.
+    """
+    from rich.cells import cell_len  # here: few commands lay anything out
+
+    wide = [max(cell_len(row[place]) for row in (heads, *rows)) for place in range(len(heads))]
+
+    def pad(text: str, place: int) -> str:
+        space = " " * (wide[place] - cell_len(text))
+        return plain(text) + space if place < left else space + plain(text)
+
+    return ["  ".join(pad(text, place) for place, text in enumerate(row)).rstrip() for row in (heads, *rows)]
