@@ -13,7 +13,7 @@ from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.exercise import ENDED
-from alerts.grouping import note_member, settle, standing, take_edge
+from alerts.grouping import note_member, rings_key, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, Attachment, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, note_refusal, pass_on, pass_to_next, send
@@ -325,13 +325,15 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
         raise Refusal("reason_needed")
     if incident.dispatches:
         raise Refusal("incident.dispatch_open")
-    told = [book.cases.alarms[id] for id in incident.members if book.cases.alarms[id].sort]
-    active = {id for id, member in incident.members.items() if member.rank}
-    if disposition == "real" and active - {alarm.id for alarm in told}:
+    members = [(book.cases.alarms[id], member.rank > 0) for id, member in incident.members.items()]
+    happened = [alarm for alarm, active in members if alarm.sort or (active and alarm.of_events)]
+    if disposition == "real" and any(active and alarm not in happened for alarm, active in members):
         raise Refusal("incident.active")
     # who says what it was has seen it: closing acknowledges; alarms still active stay so, outside any incident
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
-    for alarm in told:  # what people told of ends with its case
+    for alarm in happened:  # what people told of, and what only happened, ends with its case: it is no standing danger
+        if alarm.of_events and alarm.process:
+            book.cases.settled[rings_key(alarm)] = incident.id
         _end(book, alarm, clock, out, actor=command.actor, reason=reason)
     close(book, incident, clock, out, actor=command.actor, reason=reason, disposition=disposition)
 
