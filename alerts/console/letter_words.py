@@ -38,6 +38,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     # a broker
     ("{} cannot be a level of a topic", "{} 不能作为主题的一级"),
     ("no connection to {}", "未连接到 {}"),
+    ("the connection was lost", "连接已中断"),
     ("no acknowledgement within {} s", "{} 秒内没有确认"),
     ("The client is not currently connected.", "客户端当前未连接。"),
     # what a target is set to

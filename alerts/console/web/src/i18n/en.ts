@@ -416,7 +416,7 @@ export const en: Record<keyof typeof zh, string> = {
   'live.viewer': 'Open in the video platform ↗',
   'live.alt': 'What {camera} shows now',
   'live.none': 'No picture comes.',
-  'picture.none': '{n} cameras watch this area; no picture yet.',
+  'picture.none': 'Cameras that watch this area: {n}. No picture yet.',
 
   'dispatch': 'Dispatch',
   'dispatch.nobody': 'Nobody has been sent.',
@@ -856,7 +856,7 @@ export const en: Record<keyof typeof zh, string> = {
   'handover.nobody': 'nobody on the roster',
   'handover.people': 'Incoming',
   'handover.span': 'Outgoing turn',
-  'handover.load': '{rings} rang, at most {peak} in ten minutes, {floods} floods; {closed} incidents closed',
+  'handover.load': 'Alarms that rang: {rings}, at most {peak} in ten minutes; floods: {floods}; incidents closed: {closed}',
   'handover.open': 'Open incidents',
   'handover.overdue': 'Overdue dispatches',
   'handover.shelved': 'Alarms set aside',
