@@ -11,6 +11,7 @@ from alerts.console.phrases import Phrases
 
 _SAID: tuple[tuple[str, str], ...] = (
     # any target
+    ("{} is not a public address (allow_private permits it)", "{} 不是公网地址（可用 allow_private 允许）"),
     (
         "{} is {}, not a public address (allow_private permits it)",
         "{} 的地址 {} 不是公网地址（可用 allow_private 允许）",
