@@ -147,6 +147,7 @@ class Alarm(msgspec.Struct, kw_only=True, gc=False):
     yields: tuple[str, ...] = ()  # modes of the site that suppress it by design ...
     yields_to: int = 0  # ... up to this rank
     of_silence: bool = False  # its rule asks how long nothing was heard of a point
+    of_events: bool = False  # its rule goes by events alone: a person ends it, and the next event raises another
     sort: str = ""  # report or dispute: people have told of it, and only a person ends it
     subject: str = ""  # whom that is about, as a keyed hash
     told: int = 0  # reports so far

@@ -70,7 +70,8 @@ class Cases(msgspec.Struct, kw_only=True):
     gone: dict[str, str] = {}  # id of a finished case → why a command on it is refused; bounded
     answered: dict[str, bool] = {}  # ids of commands; bounded
     modes: dict[str, Spell] = {}  # mode and area → the spell that the site is in there
-    rings: dict[str, Rings] = {}  # rule, scope and simulated → when its alarm rang of late
+    rings: dict[str, Rings] = {}  # by `condition_key`: when its alarm rang of late
+    settled: dict[str, str] = {}  # alike: a condition of events that holds on → the incident closed over it
     candidates: dict[str, Candidate] = {}  # what may be one matter
     silences: dict[str, Silenced] = {}  # those that last
     gateways: dict[str, Down] = {}  # those that are gone, and those just back
@@ -193,11 +194,13 @@ class Casebook:
             named = f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}"
             counts[named] = max(count, counts.get(named, 0))
         cases.counts = counts
-        rings: dict[str, Rings] = {}
-        for rang, one in cases.rings.items():
-            rule, scope, simulated = rang.split("\0")
-            rings[f"{rule}\0{renames.scope(scope, kind=kinds.get(rule))}\0{simulated}"] = one
-        cases.rings = rings
+
+        def now(key: str) -> str:
+            rule, scope, simulated = key.split("\0")
+            return condition_key(rule, renames.scope(scope, kind=kinds.get(rule)), simulated == "1")
+
+        cases.rings = {now(key): one for key, one in cases.rings.items()}
+        cases.settled = {now(key): incident for key, incident in cases.settled.items()}
         for spell in cases.modes.values():
             spell.area = renames.area(spell.area) if spell.area else ""
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
@@ -694,6 +697,11 @@ def _moved(time: float | None, seconds: float) -> float | None:
 def current_key(area: str, kind: str, simulated: bool, exercise: str = "") -> str:
     """Key of the incident that takes new alarms."""
     return f"{area}\0{kind}\0{int(simulated)}" + (f"\0{exercise}" if exercise else "")
+
+
+def condition_key(rule: str, scope: str, simulated: bool) -> str:
+    """Key of what is remembered of a condition beyond its alarm."""
+    return f"{rule}\0{scope}\0{int(simulated)}"
 
 
 def bound(memory: dict[str, Any], most: int) -> None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from alerts.outcome import Explanation, Kind, Seen, Term
+from rules import rule as of_site
+from rules.occurrences import goes_by_events
 from sensors.duration import seconds
 from sensors.site import LEVELS, RANK
 
@@ -144,12 +146,20 @@ class Carried(NamedTuple):
     yields_to: int
     chatters: tuple[int, float] | None
     of_silence: bool
+    of_events: bool
 
 
 def carried(rule: Rule) -> Carried:
     """Gather what an alarm takes over from its rule: the same for all its alarms."""
     return Carried(
-        rule, titles(rule.title), rationale(rule), latches(rule), *yields(rule), chatters(rule), of_silence(rule)
+        rule,
+        titles(rule.title),
+        rationale(rule),
+        latches(rule),
+        *yields(rule),
+        chatters(rule),
+        of_silence(rule),
+        of_events(rule),
     )
 
 
@@ -160,6 +170,11 @@ def of_silence(rule: Rule) -> bool:
         return False
     told = (getattr(levels, level) for level in LEVELS)
     return any(_AGE.search(level.when) for level in told if level is not None)
+
+
+def of_events(rule: Rule) -> bool:
+    """Tell whether a rule on a risk goes by events alone, so that a person may end its alarm before it forgets them."""
+    return isinstance(rule, of_site.Rule) and rule.kind == "risk" and not rule.latch and goes_by_events(rule)
 
 
 def titles(title: Any) -> dict[str, str]:

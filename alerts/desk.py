@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from alerts import drill, grouping, inhibition, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
-from alerts.casebook import Casebook, Settings
-from alerts.condition import Change, Rule, chatters, yields
+from alerts.casebook import Casebook, Settings, condition_key
+from alerts.condition import Change, Rule, chatters, of_events, yields
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
@@ -38,6 +38,19 @@ class Desk:
         """Return what `condition` or `tick` had decided before an error ended it: the cases stand there already."""
         out, self._unsaid = self._unsaid, []
         return out
+
+    @property
+    def any_settled(self) -> bool:
+        """Tell whether a person closed the case of a condition that waits for another event."""
+        return bool(self.book.cases.settled)
+
+    def is_settled(self, rule: str, scope: str, simulated: bool) -> bool:
+        """Tell whether the condition of a rule and scope is one of those."""
+        return condition_key(rule, scope, simulated) in self.book.cases.settled
+
+    def unsettle(self, change: Change) -> None:
+        """Have a condition raise its alarm anew by this change, though a person closed the case: another event came."""
+        grouping.unsettle(self.book, change)
 
     def withdraw(self, rule: str, scope: str, clock: float) -> list[AnyOutcome]:
         """Return the alarm of a rule and scope that is no longer in force (changed, removed, its point gone)."""
@@ -137,6 +150,7 @@ class Desk:
             if alarm.rule in known:
                 alarm.yields, alarm.yields_to = yields(known[alarm.rule])
                 alarm.chatters = chatters(known[alarm.rule])
+                alarm.of_events = of_events(known[alarm.rule])
         self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:

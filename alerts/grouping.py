@@ -8,7 +8,7 @@ import msgspec
 
 from alerts import candidate, condition, repair
 from alerts.alarm import Alarm, Edge, Shelf, process_edge, step
-from alerts.casebook import Casebook, current_key
+from alerts.casebook import Casebook, condition_key, current_key
 from alerts.drill import drill_at
 from alerts.flapping import Rings, ring
 from alerts.identity import alarm_id, incident_id
@@ -40,6 +40,7 @@ def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
     ends that and raises a real alarm of its own.
     """
     rank = change.after
+    settled = bool(book.cases.settled) and _stays_settled(book, change)
     real = book.scopes.get((change.rule.id, change.scope, False))
     simulated = book.scopes.get((change.rule.id, change.scope, True))
     if rank == 0:
@@ -51,14 +52,35 @@ def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
     if simulated is not None and simulated.process and not change.simulated:
         simulated.latch = False  # what was played makes way for what is real
         _move(book, simulated, change, 0, clock, out, reason="alarm.real_readings")
-    if target is None:
-        _open(book, change, clock, out)
-    else:
+    if target is not None:
         _move(book, target, change, rank, clock, out)
+    elif not settled:
+        _open(book, change, clock, out)
+
+
+def _stays_settled(book: Casebook, change: condition.Change) -> bool:
+    """Tell whether a person closed the case of a condition of events, and it has not risen since."""
+    settled, key = book.cases.settled, condition_key(change.rule.id, change.scope, change.simulated)
+    if not change.after:
+        _forget_settled(book, change.rule.id, change.scope)
+    elif change.after > change.before:
+        settled.pop(key, None)
+    return key in settled
+
+
+def _forget_settled(book: Casebook, rule: str, scope: str) -> None:
+    for simulated in (False, True):
+        book.cases.settled.pop(condition_key(rule, scope, simulated), None)
+
+
+def unsettle(book: Casebook, change: condition.Change) -> None:
+    """Have the next change of a condition raise its alarm, though a person closed the case: another event came."""
+    book.cases.settled.pop(condition_key(change.rule.id, change.scope, change.simulated), None)
 
 
 def withdraw(book: Casebook, rule: str, scope: str, clock: float, out: list[AnyOutcome]) -> None:
     """Return the alarms of a rule and scope that are no longer in force: nothing would ever clear them."""
+    _forget_settled(book, rule, scope)
     for simulated in (False, True):
         alarm = book.scopes.get((rule, scope, simulated))
         if alarm is not None:
@@ -218,7 +240,7 @@ def _move(
         carried = book.carried(change.rule)
         alarm.latch, alarm.chatters = carried.latch, carried.chatters
         alarm.yields, alarm.yields_to = carried.yields, carried.yields_to
-        alarm.of_silence = carried.of_silence
+        alarm.of_silence, alarm.of_events = carried.of_silence, carried.of_events
     edge, hides = _edge(alarm, rank), _hides(alarm, rank)
     told = edge is not None or hides
     why = condition.explanation(change.why) if told else None
@@ -445,7 +467,7 @@ def _ring(book: Casebook, alarm: Alarm, rank: int, clock: float) -> tuple[Mark, 
 
 def rings_key(alarm: Alarm) -> str:
     """Key of an alarm's rings: they outlive it."""
-    return f"{alarm.rule}\0{alarm.scope}\0{int(alarm.simulated)}"
+    return condition_key(alarm.rule, alarm.scope, alarm.simulated)
 
 
 def _incident_of(book: Casebook, alarm: Alarm, demand: int, clock: float) -> tuple[Incident | None, str, Way | None]:

@@ -35,6 +35,7 @@ from alerts.outcome import (
     ShadowVerdict,
     SilenceChange,
 )
+from alerts.parting import part_again
 from alerts.queries import ASIDE, JournalMissing, Reader, open_engine
 from alerts.shadow import begun_shadow, fold_shadow
 from alerts.stamp import HEAD, stamped
@@ -73,6 +74,7 @@ Row = dict[str, Any]
 LOG = "observations"  # row of the log that the positions are in
 _LOST = ".lost-"  # in the id of a change that the log has lost
 _ID = 96  # characters that an id may have
+_DIGITS = 19  # of a position
 _BEGAN = "log"  # the counter that says after which position the changes of this log are
 _RECENT = 50_000  # positions, some of the partition and none of them lost: before them there is none
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
@@ -695,7 +697,7 @@ def _close(
 
 
 def _last(connection: Connection, partition: int, known: Collection[str]) -> None:
-    """Have the silences, modes and drills last that an engine knows, though the journal has their end."""
+    """Have the silences, modes, drills and candidates last that an engine knows, though the journal has their end."""
     nobody = {"state": "on", "ended_by": "", "ended_why": ""}
 
     def over(id_of: sa.Column[str], there: sa.ColumnElement[bool]) -> Iterable[list[str]]:
@@ -707,6 +709,9 @@ def _last(connection: Connection, partition: int, known: Collection[str]) -> Non
         connection.execute(sa.update(silences).where(hushed, silences.c.id.in_(ids)).values(**nobody))
     for ids in over(exercises.c.id, exercises.c.ended.is_not(None)):
         connection.execute(sa.update(exercises).where(exercises.c.id.in_(ids)).values(ended=None))
+    decided = sa.and_(candidates.c.partition == partition, candidates.c.state.in_(("merged", "over")))
+    for ids in over(candidates.c.id, decided):
+        connection.execute(sa.update(candidates).where(decided, candidates.c.id.in_(ids)).values(state="open"))
     for ids in over(modes.c.order, sa.and_(modes.c.partition == partition, modes.c.state != "on")):
         ordered = sa.and_(modes.c.partition == partition, modes.c.order.in_(ids))
         on = sa.select(modes.c.order).where(ordered, modes.c.state == "on")
@@ -723,18 +728,28 @@ def _free(connection: Connection, partition: int, offset: int) -> None:
     """Mark the ids of a partition's changes from beyond an offset, so that none stands in the way of a new one."""
     mark = f"{_LOST}{_position(connection)}"
     began = int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == _BEGAN)) or 0)
+    merged: set[str] = set()
     for kind, (table, key) in _TABLES.items():
         here = sa.and_(table.c.partition == partition, _is_kept(table))  # not what was lost before
         since = _since(connection, table, here, offset, began)
         lost = sa.and_(here, table.c.offset > offset, table.c.position > since)
         ids = sa.select(table.c.id).where(lost)
         for held in (attachments, snapshots):  # they are named by the change that put them there
-            connection.execute(sa.update(held).where(held.c.id.in_(ids)).values(id=_marked(held.c.id, mark)))
+            connection.execute(
+                sa.update(held).where(held.c.id.in_(ids)).values(id=_marked(held.c.id, sa.literal(mark), len(mark)))
+            )
+        if kind is IncidentChange:
+            told = connection.scalars(sa.select(table.c.record).where(lost))
+            merged = {str(one["args"]["into"]) for one in told if one["edge"] == "merged"}
         named: Iterable[Any] = () if kind is CommandResult else connection.scalars(sa.select(table.c[key]).where(lost))
         about = [*dict.fromkeys(map(str, named))]  # DISTINCT would walk the whole index
-        connection.execute(sa.update(table).where(lost).values(id=_marked(table.c.id, mark)))
+        # each by its own place: of ids that are longer than engines give, many may begin alike
+        own = sa.literal(_LOST) + sa.cast(table.c.position, sa.String)
+        connection.execute(sa.update(table).where(lost).values(id=_marked(table.c.id, own, len(_LOST) + _DIGITS)))
         for some in _chunks(about):
             _fold_again(connection, kind, some)
+    if merged:
+        part_again(connection, merged)
 
 
 def _since(connection: Connection, table: sa.Table, here: sa.ColumnElement[bool], offset: int, began: int) -> int:
@@ -758,9 +773,9 @@ def _is_kept(table: sa.Table) -> sa.ColumnElement[bool]:
     return table.c.id.not_like(f"%{_LOST}%")
 
 
-def _marked(id: sa.Column[str], mark: str) -> sa.ColumnElement[str]:
-    """Mark an id, however long it is: a database may hold its length."""
-    return sa.func.substr(id, 1, _ID - len(mark)) + mark
+def _marked(id: sa.Column[str], mark: sa.ColumnElement[str], most: int) -> sa.ColumnElement[str]:
+    """Mark an id, however long it is, with `most` characters: a database may hold its length."""
+    return sa.func.substr(id, 1, _ID - most) + mark
 
 
 def _fold_again(connection: Connection, kind: type, ids: list[str]) -> None:

@@ -56,6 +56,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     band: Band  # of the last ten minutes
     flood: bool
     flood_since: float | None  # unix seconds
+    levels: dict[str, int]  # of the day, by level: EEMUA 191 looks for about 5, 15 and 80 % of high, medium and low
 
 
 class Figures(Now, frozen=True, kw_only=True):
@@ -65,7 +66,6 @@ class Figures(Now, frozen=True, kw_only=True):
     peak: int  # most rings in ten minutes of the day
     floods: int  # of the day
     flood_minutes: int  # of the day
-    levels: dict[str, int]  # of the day, by level
     actors: tuple[Actor, ...]  # those that rang most in the day
 
 
@@ -125,14 +125,12 @@ class Load:
         """Tell the load at `now`, whole."""
         glance, spans, flood = self._glance(now)
         last = int(now // MINUTE)
-        levels = self._levels(last - DAY_MINUTES + 1, last)
         return Figures(
             **glance,
             hour=self._levels(last - 59, last).total(),
             peak=max(spans),
             floods=len(_begins(flood)),
             flood_minutes=sum(flood),
-            levels={level: levels[level] for level in LEVELS},
             actors=self._actors(last // 60 - 23, last // 60),
         )
 
@@ -164,13 +162,14 @@ class Load:
         last = int(now // MINUTE)
         first = last - DAY_MINUTES + 1
         spans, flood = self._course(first, last)
-        begins = _begins(flood)
+        begins, levels = _begins(flood), self._levels(first, last)
         glance = {
             "ten_minutes": spans[-1],
-            "day": self._levels(first, last).total(),
+            "day": levels.total(),
             "band": band(spans[-1]),
             "flood": flood[-1],
             "flood_since": (first + begins[-1]) * MINUTE if flood[-1] else None,
+            "levels": {level: levels[level] for level in LEVELS},
         }
         return glance, spans, flood
 

@@ -457,7 +457,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # texts with place-holders
     "sheet.handover.load.figures": (
         "报警 {rings} 次，十分钟最多 {peak} 次，洪峰 {floods} 次；关闭事件 {closed} 起",
-        "{rings} rang, at most {peak} in ten minutes, {floods} floods; {closed} incidents closed",
+        "Alarms that rang: {rings}, at most {peak} in ten minutes; floods: {floods}; incidents closed: {closed}",
     ),
     "sheet.exercise": ("演练报告：{title}", "Exercise report: {title}"),
     "sheet.exercise.steps": ("预案步骤完成 {done}/{steps}", "{done} of {steps} steps of the plan done"),

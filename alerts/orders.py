@@ -13,7 +13,7 @@ from alerts.alarm import Alarm, Edge, Refusal, step
 from alerts.casebook import Casebook, bound
 from alerts.dispatch import Dispatch, set_deadline
 from alerts.exercise import ENDED
-from alerts.grouping import note_member, settle, standing, take_edge
+from alerts.grouping import note_member, rings_key, settle, standing, take_edge
 from alerts.incident import DISPOSITIONS, Candidate, Incident
 from alerts.outcome import AnyOutcome, Attachment, CommandResult
 from alerts.sending import attend, await_visit, finish, hand_lead_over, note_refusal, pass_on, pass_to_next, send
@@ -325,15 +325,23 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
         raise Refusal("reason_needed")
     if incident.dispatches:
         raise Refusal("incident.dispatch_open")
-    told = [book.cases.alarms[id] for id in incident.members if book.cases.alarms[id].sort]
-    active = {id for id, member in incident.members.items() if member.rank}
-    if disposition == "real" and active - {alarm.id for alarm in told}:
+    members = [(book.cases.alarms[id], member.rank > 0) for id, member in incident.members.items()]
+    happened = [alarm for alarm, active in members if alarm.sort or (active and alarm.of_events)]
+    if disposition == "real" and any(active and alarm not in happened for alarm, active in members):
         raise Refusal("incident.active")
     # who says what it was has seen it: closing acknowledges; alarms still active stay so, outside any incident
     _acknowledge_all(book, incident, command.actor, reason, clock, out)
-    for alarm in told:  # what people told of ends with its case
+    for alarm in happened:  # what people told of, and what only happened, ends with its case: it is no standing danger
+        if alarm.of_events:
+            _note_settled(book, alarm)
         _end(book, alarm, clock, out, actor=command.actor, reason=reason)
     close(book, incident, clock, out, actor=command.actor, reason=reason, disposition=disposition)
+
+
+def _note_settled(book: Casebook, alarm: Alarm) -> None:
+    """Remember of an alarm that is to end that its condition may hold on."""
+    if alarm.process:
+        book.cases.settled[rings_key(alarm)] = alarm.incident
 
 
 def _end(book: Casebook, alarm: Alarm, clock: float, out: list[AnyOutcome], *, actor: str, reason: str) -> None:
@@ -366,7 +374,7 @@ def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
     """Begin or end a drill. At its end whoever is under way is called back, and its incidents are closed as tests.
 
     Its alarms end too, though what was played may hold on: one that rose later would open a case of a drill that is
-    over, in which nobody takes part and which nobody would ever close.
+    over, in which nobody takes part and which nobody would ever close. What falls level by level after it is settled.
     """
     out: list[AnyOutcome] = []
     if what.edge == "begin":
@@ -388,6 +396,7 @@ def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
             after = step(alarm.state, "acknowledge")
             out.append(book.alarm_record(alarm, "acknowledge", after, clock, actor=what.actor, reason=ENDED))
         alarm.latch = False
+        _note_settled(book, alarm)
         if alarm.state == "NORM":
             book.finish_alarm(alarm, "alarm.normal")
         _end(book, alarm, clock, out, actor=what.actor, reason=ENDED)

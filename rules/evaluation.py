@@ -15,7 +15,7 @@ ends a real alarm.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -127,6 +127,7 @@ class Evaluator:
         self.any_stuck = False
         self.unseen = np.zeros(book.instances, np.bool_)  # new with a publication: the next tick looks at them
         self.faults: list[Fault] = []  # since they were last taken; not part of the state
+        self._bore_on = np.empty(0, np.intp), 0.0, False  # the last event: instances, time, simulated; likewise not
         self._area_scoped = np.flatnonzero((book.row >= book.rows) & (book.row < book.camera_rows))
         self._of_cameras = np.flatnonzero(book.moves_alone & (book.row >= book.camera_rows))
         self._alone = np.flatnonzero(book.moves_alone & (book.row < book.rows))
@@ -276,6 +277,7 @@ class Evaluator:
         Phases `new` and `update` count as seen, `end` does not, nor does what is told as history.
         """
         self.clock = clock
+        self._bore_on = np.empty(0, np.intp), clock, False
         area = self.book.area_of.get(event.area)
         if area is None or event.phase == "end" or event.quality & HISTORICAL:
             return []
@@ -298,10 +300,34 @@ class Evaluator:
                 self.sightings.add(kind, area, since, by_simulation, told)
                 instances = np.union1d(instances, self.book.seen_by.get((kind, area), np.empty(0, np.intp)))
             self.rising.add(event.kind, community, subject, area, seen, simulated)
+        self._bore_on = instances, seen, simulated
         back = self.cameras.seen(event.camera, simulated, clock)
         if back is not None:
             instances = np.union1d(instances, self._instances_of(back))
         return self._look(instances) if instances.size else []
+
+    def again(self, among: Callable[[str, str, bool], bool]) -> list[Change]:
+        """Say where conditions stand that the last event bore on and that hold, `among` some (rule, scope, simulated).
+
+        Each is told as a change from its level to the same one, begun with the event. Of what is real the level that
+        simulation has no part in.
+        """
+        instances, seen, simulated = self._bore_on
+        book, found = self.book, []
+        for instance in instances.tolist():
+            rule, scope = book.rules[book.rule[instance]], book.scope(instance)
+            rank = int((self.current if simulated else self.real)[instance])
+            if not rank or not among(rule.id, scope, simulated):
+                continue
+            why: Why | None = None
+            try:
+                now, features = self.between_readings(instance)
+                why = why_of(self, instance, rank, 0, now, features) if self.reasons else None
+            except Exception as error:  # better an alarm that cannot say why than none
+                self._fault(instance, 0, error)
+            area = book.areas[int(book.area[instance])]
+            found.append(Change(rule, scope, area, rank, rank, seen, self.clock, why, simulated, 0))
+        return found
 
     def health(self, health: CameraHealth, clock: float) -> list[Change]:
         """Take in what is wrong with a camera as the arrival clock shows `clock`; return the changes."""

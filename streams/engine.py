@@ -213,9 +213,7 @@ class Engine:
             self._hear(what.received)
             if not what.quality & HISTORICAL:  # a stored copy is no sign of life
                 self.cameras[what.camera] = min(what.received, self.clock)
-            changes = self.evaluator.event(what, self.clock)
-            self._tell_faults(offset)
-            self._decide(offset, changes)
+            self._decide_of_event(offset, self.evaluator.event(what, self.clock))
         elif isinstance(what, Command):
             self._command(offset, what)
         elif isinstance(what, Exercise):
@@ -290,9 +288,7 @@ class Engine:
             received=report.received,
             quality=report.quality,
         )
-        changes = self.evaluator.event(seen, self.clock, report)
-        self._tell_faults(offset)
-        self._decide(offset, changes)
+        self._decide_of_event(offset, self.evaluator.event(seen, self.clock, report))
 
     def _command(self, offset: int, command: Command) -> None:
         """Do a command, unless it comes so late that whoever gave it has long been told that it failed."""
@@ -388,6 +384,18 @@ class Engine:
         if self.shadow is not None:
             self.shadow.compare(changes, self.clock)
             self._tell_shadow(offset)
+
+    def _decide_of_event(self, offset: int, changes: Sequence[Change]) -> None:
+        """Decide what an event changed, and raise anew what it bears on of that a person has closed."""
+        assert self.evaluator is not None and self.desk is not None
+        self._tell_faults(offset)
+        self._decide(offset, changes)
+        if not self.desk.any_settled:
+            return
+        for change in self.evaluator.again(self.desk.is_settled):
+            self.desk.unsettle(change)
+            self._condition(offset, change, self.clock)
+        self._tell_faults(offset)
 
     def _condition(self, offset: int, change: Change, clock: float) -> None:
         """Hand one change to the desk; what breaks on it must not keep the next one from being an alarm.

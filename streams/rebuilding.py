@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from alerts.journal import Journal
+from alerts.notifiers.deliveries import Deliveries
 from alerts.outcome import Record
 from alerts.retention import Kept
 from alerts.tables import dispatch_changes, incident_changes, results, transitions
@@ -66,7 +67,7 @@ def rebuild(
         journal = Journal(fresh)
         records = _merged(log, [*spans])
         while some := list(islice(records, SOME)):
-            journal.record(some)
+            journal.record(some, log=log.identity)
             count += len(some)
             told(count, total)
         changes = journal.position()
@@ -84,6 +85,7 @@ def rebuild(
             if (part := Path(f"{place}{ending}")).exists():
                 part.rename(f"{before}{ending}")
     fresh.rename(place)
+    _renumber(settings.outbox_at)
     return Rebuilt(count, changes, lost, str(before) if before.exists() else "", kept)
 
 
@@ -117,6 +119,14 @@ def _lost(before: Path, after: Path) -> int | None:
         return None
     finally:
         engine.dispose()
+
+
+def _renumber(outbox: Path | str) -> None:
+    """Have the notifier go by ids: its targets stood at positions of the journal before."""
+    if isinstance(outbox, str) or outbox.exists():
+        deliveries = Deliveries(outbox)
+        deliveries.renumber()
+        deliveries.close()
 
 
 def _remove(file: Path) -> None:

@@ -44,6 +44,7 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> str:
     if not allow_private:
         for address in addresses:
             if not is_public(address):
-                failure = Rejected if is_address(host) else Failed
-                raise failure(f"{host} is {address}, not a public address (allow_private permits it)")
+                if is_address(host):
+                    raise Rejected(f"{address} is not a public address (allow_private permits it)")
+                raise Failed(f"{host} is {address}, not a public address (allow_private permits it)")
     return addresses[0]

@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS known (
 ) WITHOUT ROWID;
 """
 
+_NOWHERE = 2**62  # a position that no journal has
+_DAY, _AROUND = 86400.0, 60.0
+
 _LATER = "ON CONFLICT (target, id) DO UPDATE SET time = excluded.time"
 _TIME = "CAST(? AS DOUBLE PRECISION)"  # as a value by itself it has no type of its own everywhere
 _DEAD = "SELECT id FROM letters WHERE target = ? AND dead = 1"
@@ -82,6 +85,19 @@ class Deliveries:
             "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET position = excluded.position",
             *(target, position),
         )
+
+    def renumber(self) -> None:
+        """Have every target look, at the next start, for where it stands: the journal was made anew."""
+        self._do("UPDATE cursors SET position = ?", _NOWHERE)
+
+    def told_since(self, target: str) -> float | None:
+        """Return from when on a journal made anew may hold what a target was not told yet; None: nothing before now.
+
+        That is a day before it last took something, for rows of several partitions do not come in the order of their
+        times, and not before it first did: then it was not there. What it took since is known by its id.
+        """
+        row = self._one("SELECT min(time), max(time) FROM delivered WHERE target = ?", target)
+        return None if row is None or row[1] is None else max(float(row[0]) - _AROUND, float(row[1]) - _DAY)
 
     def is_delivered(self, target: str, id: str) -> bool:
         """Tell whether a target has taken a notice."""

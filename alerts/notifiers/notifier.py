@@ -369,11 +369,13 @@ class _Channel:
         if cursor is not None and target.name not in deliveries.known():  # what it had to be told then is old by now
             deliveries.lay_aside(target.name, "the target had been taken out")
             cursor = None
+        seen = deliveries.known().get(target.name, ("", since, ""))[1]
         deliveries.know(target.name, kind_of(target), clock())
         if cursor is None:
             cursor = reader.outbox_start(since)
-        elif cursor > reader.position():
-            cursor = 0  # the journal was made anew: ids tell what was delivered
+        elif cursor > reader.position():  # the journal was made anew: ids tell what was delivered of late
+            told_since = deliveries.told_since(target.name)
+            cursor = reader.outbox_start(seen if told_since is None else told_since)
         self._cursor = cursor
         deliveries.move(target.name, cursor)
 

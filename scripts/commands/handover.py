@@ -134,7 +134,7 @@ def _show(whole: dict[str, Any], zone: str) -> None:
     people = ", ".join(f"{seat} {who}" for seat, who in whole["people"].items()) or "nobody on the roster"
     out.print(plain(f"to {whole['shift']} {local(whole['begin'], zone)}: {people}"))
     load = sheet["load"]
-    out.print(f"{load['rings']} rang, at most {load['peak']} in ten minutes, {load['floods']} floods")
+    out.print(f"alarms that rang: {load['rings']}, at most {load['peak']} in ten minutes; floods: {load['floods']}")
     for part in ("open", "overdue", "shelved", "silences", "modes", "degraded", "comments"):
         if part not in sheet:
             continue  # signed with an older version

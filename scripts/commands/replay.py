@@ -209,8 +209,8 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
         wrong("the journal does not have what was recorded")
         _differs(kept, show, site)
     out.print(
-        f"load of the desk: {found.load.rings} alarms rang, at most {found.load.peak} in ten minutes; "
-        f"{found.load.floods} floods, {found.load.flood_minutes} min of them"
+        f"load of the desk: alarms that rang: {found.load.rings}, at most {found.load.peak} in ten minutes; "
+        f"floods: {found.load.floods}, {found.load.flood_minutes} min of them"
     )
     raise typer.Exit(0 if agrees else 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,17 @@ def test_its_end_leaves_nothing_behind_whatever_what_was_played_does_after_it(be
     assert (cases.alarms, cases.incidents, cases.dispatches, cases.current) == ({}, {}, {}, {})
     later = desk.condition(change(4, simulated=True, latch=True), 1200.0)
     assert {one.exercise for one in later if hasattr(one, "exercise")} <= {""}, "it is over"
+
+
+def test_what_was_played_falls_after_its_end_without_a_sound_and_rises_as_a_new_case() -> None:
+    desk = begun()
+    desk.condition(change(4, simulated=True), 1000.0)
+    desk.exercise(drill("end"), 1100.0)
+    assert not desk.condition(replace(change(3, simulated=True), before=4), 1200.0)
+    assert edges(desk.condition(change(3), 1201.0))[:2] == ["alarm", "incident opened"], "what is real is heard"
+    desk.condition(change(0), 1300.0)
+    assert not desk.any_settled
+    assert edges(desk.condition(change(1, simulated=True), 1400.0)) == ["alarm", "incident opened"]
 
 
 def test_its_end_sends_nobody_to_a_device_to_which_people_had_sent_somebody() -> None:

@@ -20,6 +20,7 @@ from alerts.journal import Journal, JournalMissing, Reader
 from alerts.layout import changing, migrate
 from alerts.outcome import (
     AlarmTransition,
+    CandidateChange,
     CommandResult,
     DispatchChange,
     ExerciseChange,
@@ -277,6 +278,48 @@ def test_what_was_done_in_what_a_log_lost_is_undone_and_can_be_done_again(journa
         assert [row["leg"] for row in again[0]["dispatch_details"]] == ["closed"]
 
 
+def test_a_merge_that_a_log_lost_is_undone_also_for_what_was_over_by_then(journal: Journal) -> None:
+    desk = Desk(SITE)
+
+    def raise_at(area: str) -> tuple[str, str]:
+        raised = desk.condition(change(3, area=area, scope=f"p-{area}"), 5.0)
+        over = desk.condition(change(2, area=area, scope=f"q-{area}", rule="r2"), 5.0)
+        ended = desk.condition(change(0, area=area, scope=f"q-{area}", rule="r2"), 6.0)
+        ended += desk.command(command("acknowledge", over[0].alarm, f"ack {area}"), 7.0)
+        picture = {"camera": "cam", "sha": "a" * 64, "time": 5.0}
+        ended += desk.command(command("snapshot", raised[0].incident, f"s {area}", **picture), 7.0)
+        journal.record([Record(0, desk_at.pop(), (*raised, *over, *ended))], log="one")
+        return raised[0].incident, over[0].alarm
+
+    desk_at = [3, 2, 1]
+    (first, _), (second, over), (third, _) = raise_at("slope-1"), raise_at("river-1"), raise_at("nowhere")
+
+    def merge(into: str, other: str, at: int) -> None:
+        out = desk.command(command("merge", into, f"m{at}", incidents=[other], reason="one matter"), float(at))
+        journal.record([Record(0, at, tuple(out))], log="one")
+
+    def standing() -> dict[str, Any]:
+        with journal.engine.connect() as connection:
+            held = (tables.alarms, tables.dispatches, tables.snapshots)
+            return {one.name: sorted(connection.execute(sa.select(one.c.id, one.c.incident)).all()) for one in held}
+
+    merge(second, third, 8)
+    before = standing()
+    assert {row.incident for row in before["alarms"]} == {first, second}
+    merge(first, second, 9)
+    assert {row.incident for page in standing().values() for row in page} == {first}
+    assert journal.back_to(0, 8, "one") == 1
+    assert standing() == before and (over, second) in [tuple(row) for row in before["alarms"]]
+
+
+def test_ids_from_elsewhere_that_begin_alike_are_lost_each_by_itself(journal: Journal) -> None:
+    answers = [CommandResult(id="x" * 94 + f"{n:02}", ok=True, target="t", reason="", time=5.0) for n in range(12)]
+    journal.record([Record(0, 3, ())], log="one")
+    for _ in range(2):
+        journal.record([Record(0, 4 + n, (one,)) for n, one in enumerate(answers)], log="one")
+        assert journal.back_to(0, 3, "one") == 12
+
+
 def test_what_another_log_held_is_not_lost_with_the_end_of_the_one_after_it(journal: Journal) -> None:
     journal.record(NIGHT, log="one")
     journal.record([Record(0, 0, tuple(Desk(SITE).condition(change(1, rule="new"), 2000.0)))], log="two")
@@ -354,24 +397,36 @@ def test_what_ended_in_what_a_log_lost_lasts_in_the_journal_as_in_the_engine(jou
         actor="user:an",
     )
     elsewhere = replace(mode, area="river-1")
-    begun = (hushed, mode, elsewhere, drill)
+    thought = CandidateChange(
+        id="k.1",
+        candidate="k",
+        partition=0,
+        sequence=1,
+        edge="suggested",
+        place="s1",
+        incidents=("i",),
+        areas=(),
+        time=5.0,
+    )
+    begun = (hushed, mode, elsewhere, drill, thought)
     ended = (
         replace(hushed, edge="ended", time=7.0, actor="user:bo", reason="done"),
         replace(mode, edge="ended", time=7.0, actor="user:bo", reason="done"),
         replace(drill, edge="end", time=7.0),
+        replace(thought, id="k.2", sequence=2, edge="merged", time=7.0),
     )
     over = (replace(elsewhere, edge="ended", time=6.0),)  # of the same order, and the log has it
     journal.record([Record(0, 3, (*begun, *over)), Record(1, 8, (replace(hushed, partition=1),))], log="one")
 
     def lasting() -> list[list[Any]]:
-        return [journal.silences(), journal.modes(), journal.exercises(running=True)]
+        return [journal.silences(), journal.modes(), journal.exercises(running=True), journal.candidates()]
 
     before = lasting()
     journal.record([Record(0, 4, ended), Record(1, 9, (replace(ended[0], partition=1),))], log="one")
-    assert lasting() == [[], [], []]
+    assert lasting() == [[], [], [], []]
     assert journal.back_to(0, 3, "one") == 1
-    journal.forget(0, {"s", "m", "e"}, [], 20.0)
-    assert [[row.get("state") for row in page] for page in lasting()] == [["on"], ["on"], [None]]
+    journal.forget(0, {"s", "m", "e", "k"}, [], 20.0)
+    assert [[row.get("state") for row in page] for page in lasting()] == [["on"], ["on"], [None], ["open"]]
     assert [row["area"] for row in lasting()[1]] == [row["area"] for row in before[1]] == ["slope-1"]
     assert lasting()[2] == before[2]
     with journal.engine.connect() as connection:

@@ -200,3 +200,11 @@ def test_a_dispute_at_home_from_the_third_report_to_the_mediators_feedback(
         ("mediation-centre", "psychological-support"),
     ]
     assert trail[-1]["reason"] == "they live apart, all is calm"
+
+    # closed with what it was while the fourteen days still count three reports; a fourth opens a case at once
+    done(duty.post(f"{incident}/close", json={"disposition": "real", "reason": "they live apart"}))
+    assert reached(duty, "repeated-family-dispute", VILLAGE, "orange") is None
+    done(duty.post("/reports", json=report | {"text": "he is back"}))
+    again = until(partial(reached, duty, "repeated-family-dispute", VILLAGE, "orange"))
+    assert again["incident"] != alarm["incident"] and again["state"] == "UNACK"
+    done(duty.post(f"/incidents/{again['incident']}/acknowledge", json={}))

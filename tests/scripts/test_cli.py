@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from scripts.cli import application
 from scripts.commands import doctor, terminal
 from scripts.commands.run import _require_brokers
 from sensors.registry import load_site
-from streams import bundle, publication, settings, supervisor
+from streams import bundle, publication, running, settings, supervisor
 from tests.alerts.cases import SITE, change
 from tests.few_rules import with_rules
 
@@ -376,6 +377,20 @@ def test_the_doctor_names_the_process_that_runs_on_the_data(alarmed: Path) -> No
         assert f"process {os.getpid()} runs on {alarmed}" in ports() and "not running" not in ports()
     assert "(not running)" in ports(), "the lock that a run left behind is no run"
     supervisor.take_lock(alarmed).close()
+
+
+def test_the_doctor_looks_at_the_site_that_runs_on_the_data_unless_another_is_named(
+    alarmed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine = partial(doctor.examine, only="site")
+    monkeypatch.setattr("scripts.commands.doctor.examine", lambda found: examine(found))
+    other = alarmed / "other"
+    shutil.copytree(DISTRICT, other)
+    (other / "units.yaml").write_text("units: 3\n", encoding="utf-8")
+    (alarmed / "run").mkdir()
+    running.note_site(alarmed, other)
+    assert "problem(s), first" in run("doctor", "--data", alarmed).output
+    assert run("doctor", "--data", alarmed, "--site", DISTRICT).exit_code == 0
 
 
 def test_text_from_outside_can_neither_colour_nor_control_the_terminal() -> None:

@@ -33,7 +33,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lived")
     with Log(folder / "log.sqlite", TOPICS) as log, closing(Journal(folder / "journal.sqlite")) as journal:
         live(log)
-        journal.record(outcomes(log, 0))
+        journal.record(outcomes(log, 0), log=log.identity)
     return folder
 
 

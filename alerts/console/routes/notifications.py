@@ -15,8 +15,9 @@ from fastapi import APIRouter, Depends, Path, Request
 from alerts.console import schema
 from alerts.console.accounts import record_audit
 from alerts.console.console import Console
-from alerts.console.errors import Problem
+from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.letter_words import said
 from alerts.notifiers import trying
 from alerts.notifiers.deliveries import Deliveries
 
@@ -45,6 +46,7 @@ def notifications(
     request: Request, identity: Annotated[Identity, Depends(allow("notifications.read"))]
 ) -> dict[str, Any]:
     """List the targets with the notices that they have not taken: at most 200 dead and 200 waiting of each."""
+    language = language_of(request)
     with _opened(request.app.state.console) as deliveries:
         known = deliveries.known()
         items = []
@@ -59,14 +61,14 @@ def notifications(
                     "attempts": one.attempts,
                     "due": one.due,
                     "dead": one.dead,
-                    "error": one.error,
+                    "error": said(one.error, language),
                 }
                 for one in (*deliveries.dead(name, _LETTERS), *deliveries.waiting(name, _LETTERS))
             ]
             held = sum(deliveries.count_held(name))
             items.append(
-                {"name": name, "kind": kind, "waiting": waiting, "held": held, "dead": dead, "error": error}
-                | {"letters": letters}
+                {"name": name, "kind": kind, "waiting": waiting, "held": held, "dead": dead}
+                | {"error": said(error, language), "letters": letters}
             )
     return {"items": items}
 
@@ -113,4 +115,4 @@ async def test(
     end = time.monotonic() + min(_WAIT, console.config.test_wait)
     while (found := await to_thread.run_sync(look)) is None and time.monotonic() < end:  # noqa: ASYNC110 - a file
         await asyncio.sleep(0.2)
-    return {"id": id, "done": found is not None, "error": found or ""}
+    return {"id": id, "done": found is not None, "error": said(found or "", language_of(request))}

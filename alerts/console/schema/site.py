@@ -114,13 +114,14 @@ Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
 
 
 class LoadNow(Answer):
-    """Alarms that rang in the last ten minutes and the last day, and whether it is a flood (EEMUA 191)."""
+    """Alarms that rang in the last ten minutes and, by level too, the day, and whether it is a flood (EEMUA 191)."""
 
     ten_minutes: int
     day: int
     band: Band
     flood: bool
     flood_since: float | None
+    levels: dict[Level, int]
 
 
 class Actor(Answer):
@@ -139,7 +140,6 @@ class Load(LoadNow):
     peak: int
     floods: int
     flood_minutes: int
-    levels: dict[Level, int]
     actors: list[Actor]
 
 

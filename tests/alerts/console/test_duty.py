@@ -67,6 +67,9 @@ def test_who_is_on_duty_is_told_with_the_load_of_each_seat(
         ("empty", "nobody"),
     ]
     assert load == {"lead": 1, "south": 1, "empty": 0}
+    split = {one["seat"]: one["load"]["levels"] for one in found["people"]}
+    nothing = dict.fromkeys(("red", "orange", "yellow", "blue"), 0)
+    assert split == {"lead": nothing | {"yellow": 1}, "south": nothing | {"yellow": 1}, "empty": nothing}
     assert (found["turn"]["signed"], found["mine"]) == (False, False)
 
 

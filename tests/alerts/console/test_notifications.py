@@ -43,6 +43,9 @@ def test_what_was_not_taken_is_listed_and_tried_again(
     assert (hook["name"], hook["kind"], hook["dead"], hook["waiting"], hook["held"]) == ("hook", "webhook", 2, 1, 0)
     assert [one["dead"] for one in hook["letters"]] == [True, True, False]
     assert (mail["held"], mail["error"]) == (3, "away")
+    assert {one["error"] for one in hook["letters"]} == {"answered 400"}
+    (chinese, _) = client.get("/api/v1/notifications", headers=headers | {"Accept-Language": "zh-CN"}).json()["items"]
+    assert {one["error"] for one in chinese["letters"]} == {"应答 400"}
     path = "/api/v1/notifications/hook/retry"
     assert client.post(path, json={"id": "d-0.1"}, headers=headers).json() == {"count": 1}
     assert client.post(path, json={}, headers=headers).json() == {"count": 1}

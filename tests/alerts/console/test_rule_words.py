@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerts.console import rule_words, work_words
+from alerts.console import letter_words, rule_words, work_words
 from alerts.console.rule_words import differing, in_words, said, told
 from rules.expression import ExpressionError, parse
 from sensors.problem import Problem
@@ -49,7 +49,7 @@ def test_a_mistake_in_a_condition_is_said_in_chinese(written: str, word: str) ->
     assert said(message, "en") == message
 
 
-@pytest.mark.parametrize("words", [rule_words, work_words], ids=["rules", "work"])
+@pytest.mark.parametrize("words", [rule_words, work_words, letter_words], ids=["rules", "work", "letters"])
 def test_what_is_not_known_stays_and_each_sentence_keeps_the_words_of_the_file(words: Any) -> None:
     assert words.said("nobody ever said this", "zh-CN") == "nobody ever said this"
     for english, chinese in words._SAID:
@@ -89,16 +89,26 @@ def test_a_test_that_fails_and_a_file_that_is_no_list_of_rules_are_said_in_chine
     "module", ["streams/reload.py", "streams/shadowing.py", "streams/promoting.py"], ids=lambda path: path.split("/")[1]
 )
 def test_why_what_is_sound_cannot_take_force_is_said_in_chinese(module: str) -> None:
-    """Each sentence that is raised there, with words in its places, as it stands in the source."""
-    tree, seen = ast.parse((ROOT / module).read_text()), 0
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error")):
-            continue
-        sentence = "".join(spoken(part) for part in node.args)
-        if " " in sentence:  # else it hands on what another says
-            seen += 1
-            assert HAN.search(said(sentence, "zh-CN")), f"{module}:{node.lineno}: {sentence}"
-    assert seen >= 4
+    sentences = raised_in(module, "Error")
+    assert len(sentences) >= 4
+    for line, sentence in sentences:
+        assert HAN.search(said(sentence, "zh-CN")), f"{module}:{line}: {sentence}"
+
+
+@pytest.mark.parametrize("module", ["address", "webhook", "mail", "chat", "mqtt", "signature"])
+def test_why_a_notice_was_not_taken_is_said_in_chinese(module: str) -> None:
+    found = raised_in(f"alerts/notifiers/{module}.py", "Failed", "failure", "Rejected", "Unavailable", "TargetError")
+    assert found
+    for line, sentence in found:
+        assert HAN.search(letter_words.said(sentence, "zh-CN")), f"{module}:{line}: {sentence}"
+
+
+def raised_in(module: str, *names: str) -> list[tuple[int, str]]:
+    """List each sentence that is raised there, with words in its places, as it stands in the source."""
+    calls = [node for node in ast.walk(ast.parse((ROOT / module).read_text())) if isinstance(node, ast.Call)]
+    named = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id.endswith(names)]
+    told = [(node.lineno, "".join(spoken(part) for part in node.args)) for node in named]
+    return [(line, said) for line, said in told if " " in said.replace("w: w", "")]  # else it hands on another's words
 
 
 def spoken(part: ast.expr) -> str:

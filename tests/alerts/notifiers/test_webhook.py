@@ -26,7 +26,7 @@ from scripts.ports import free_port
 from tests.alerts.notifiers.world import Receiver, Town, receiver
 from tests.waiting import reached
 
-SECRET = "a secret of the tests"
+SECRET, DAY = "a secret of the tests", 86400.0
 
 
 @pytest.fixture(autouse=True)
@@ -180,6 +180,37 @@ def test_a_journal_made_anew_repeats_no_event(hook: Receiver, town: Town, tmp_pa
     asyncio.run(play(again, tmp_path / "again.sqlite", 5))
     ids = [request.headers["webhook-id"] for request in hook.requests]
     assert ids == [f"d-{number}.1" for number in range(5)]
+
+
+def test_a_rebuilt_journal_repeats_no_order_however_old_and_loses_none_that_was_not_told(
+    hook: Receiver, town: Town, tmp_path: Path
+) -> None:
+    """The ids of deliveries are kept for thirty days only."""
+    now, again, outbox = town.now, Town(Journal(tmp_path / "again.sqlite")), tmp_path / "outbox.sqlite"
+    again.now -= 41 * DAY
+    again.dispatch(area="river-1", simulated=True)  # its positions are others
+
+    def event(number: int, ago: float) -> None:
+        for one in (town, again):
+            one.now = now - ago
+            one.event(number)
+
+    async def deliver(path: Path, time: float, came: int) -> None:
+        notifier = Notifier(path, outbox, [target(hook)], clock=lambda: time)
+        await notifier.start()
+        await reached(lambda: len(hook.requests) == came)
+        await notifier.stop()
+
+    for number, (ago, came) in enumerate([(40 * DAY, 1), (2 * DAY, 2), (60.0, 3)]):
+        event(number, ago)
+        asyncio.run(deliver(tmp_path / "journal.sqlite", now - ago, came))  # which forgets what is long ago
+    event(3, 50.0)  # told to nobody before the journal is made anew
+    deliveries = Deliveries(outbox)
+    assert not deliveries.is_delivered("hook", "d-0.1") and deliveries.is_delivered("hook", "d-1.1")
+    deliveries.renumber()
+    deliveries.close()
+    asyncio.run(deliver(tmp_path / "again.sqlite", now, 4))
+    assert [request.headers["webhook-id"] for request in hook.requests] == [f"d-{number}.1" for number in range(4)]
 
 
 def test_simulations_reach_only_exercise_targets(hook: Receiver, town: Town, tmp_path: Path) -> None:

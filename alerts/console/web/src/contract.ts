@@ -136,6 +136,7 @@ export interface LoadNow {
   band: 'acceptable' | 'manageable' | 'demanding' | 'unacceptable';
   flood: boolean;
   flood_since: number | null;
+  levels?: Partial<Record<Level, number>>;
 }
 
 export interface Status {

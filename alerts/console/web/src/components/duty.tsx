@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api } from '../api';
 import { clockTime } from '../clock';
-import type { Drill, Duty } from '../contract';
+import { LEVELS, type Drill, type Duty, type LoadNow } from '../contract';
 import { t, tName } from '../i18n';
 import { href } from '../router';
 import { confined, fieldOnly, incidents } from '../store';
@@ -31,11 +31,16 @@ export function useDuty(): void {
   }, [part]);
 }
 
+/** How many alarms of each level rang in the day, the worst first: EEMUA 191's priority split. */
+export function splitOf(load: LoadNow): string {
+  return LEVELS.map((level) => `${t(`level.${level}`)} ${load.levels?.[level] ?? 0}`).join(' · ');
+}
+
 export function OnDuty() {
   const found = duty.value;
   if (!found?.people.length) return null;
   const lines = found.people.map((one) => {
-    const load = one.load ? ` · ${one.load.ten_minutes}${t('figures.load.span')}` : '';
+    const load = one.load ? ` · ${one.load.ten_minutes}${t('figures.load.span')} · ${t('load.split', { split: splitOf(one.load) })}` : '';
     return `${tName(one.name)}: ${one.account} – ${clockTime(one.end)}${load}`;
   });
   const due = found.turn && !found.turn.signed && found.mine;

@@ -11,7 +11,7 @@ import { href, route } from '../router';
 import { signOut } from '../session';
 import { confined, fieldOnly, isRisk, loaded, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
 import { nextTheme, theme } from '../theme';
-import { OnDuty } from './duty';
+import { OnDuty, splitOf } from './duty';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
 import { askMute, MuteDialog } from './mute_dialog';
@@ -110,7 +110,7 @@ function Figures() {
         </dd>
       </div>
       {figures.load && (
-        <div title={t('figures.load.help', { band: t(`load.${figures.load.band}`), day: figures.load.day })} class={`load ${figures.load.band}`} data-test="load">
+        <div title={t('figures.load.help', { band: t(`load.${figures.load.band}`), day: figures.load.day, split: splitOf(figures.load) })} class={`load ${figures.load.band}`} data-test="load">
           <dt>{t('figures.load')}</dt>
           <dd>
             {figures.load.ten_minutes}
