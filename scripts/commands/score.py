@@ -10,7 +10,8 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.bank import Kind
-from scripts.commands.lag import seconds_of
+from models.warning import HORIZON
+from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.score_area import say_late, say_unused, together
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
@@ -39,7 +40,10 @@ def score(
         float | None, typer.Option(help="A value that must not be reached: adds eta, eta_low, eta_high and warning.")
     ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
-    horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
+    horizon: Annotated[
+        float | None,
+        typer.Option(min=0.01, show_default="12", help="Hours ahead within which the limit is warned of."),
+    ] = None,
     kind: Annotated[Kind, typer.Option(help="What the column holds, as in a site; a state is a code.")] = "gauge",
     unit: Annotated[Circle, typer.Option(help="What an angle is in: degrees, radians, or gon (grads).")] = "deg",
     quantity: Annotated[
@@ -50,8 +54,9 @@ def score(
         typer.Option(help="With --limit: a column that foretells the value (rain, a level upstream); may be repeated."),
     ] = None,
     lag: Annotated[
-        str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
-    ] = "8 h",
+        str | None,
+        typer.Option(show_default=USUAL, help="How long what a driver brings takes to arrive, such as 90 min or 8 h."),
+    ] = None,
     interval: Annotated[
         str,
         typer.Option(help="How often readings come, such as 15 min; by default as those that have come so far show."),
@@ -98,8 +103,10 @@ def score(
     """
     if not file.is_file():
         fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
-    if below and limit is None:
-        fail("--below is for the time to a limit: give --limit too")
+    if limit is None:
+        for option, given in (("--below", below), ("--horizon", horizon), ("--lag", lag), ("--quantity", quantity)):
+            if given:
+                fail(f"{option} is for the time to a limit: give --limit too")
     if train_rows or len(value) > 1:
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
@@ -120,7 +127,14 @@ def score(
     wanted = (
         None
         if limit is None
-        else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]), tuple(driver or ()), seconds_of(lag))
+        else Limit(
+            limit,
+            below,
+            HORIZON if horizon is None else 3600.0 * horizon,
+            creeps(quantity or value[0]),
+            tuple(driver or ()),
+            seconds_of(lag, driver),
+        )
     )
     every = None
     if interval:
