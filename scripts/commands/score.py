@@ -78,10 +78,11 @@ def score(
     understood, as is a file that begins with its newest row.
 
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
-    (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when
-    the limit is foreseen well within the horizon, and ends when it is reached or has not been foreseen for twice as
-    long. Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity). With **--driver**
-    the rise to come is also read off what has fallen, or come by upstream, and has not arrived yet.
+    (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins
+    when the limit is foreseen well within the horizon, nearer the more of the series' warnings were in vain; it ends
+    when the limit is reached, or when twice the horizon is over and it is foreseen no more. Displacement, tilt,
+    cracks and settlement are also watched for failing (inverse velocity). With **--driver** the rise to come is also
+    read off what has fallen, or come by upstream, and has not arrived yet.
 
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
 
