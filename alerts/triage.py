@@ -54,7 +54,7 @@ def verdicts(reader: Reader, types: Mapping[str, str], since: float = 0.0) -> li
     alarm's like.
     """
     query = (
-        sa.select(incidents.c.alarms, incidents.c.disposition, incidents.c.time)
+        sa.select(incidents.c.id, incidents.c.alarms, incidents.c.disposition, incidents.c.time)
         .where(incidents.c.open.is_(False), incidents.c.simulated.is_(False))
         .where(incidents.c.disposition.in_(tuple(_VERDICTS)))
         .where(incidents.c.time >= since)
@@ -63,11 +63,14 @@ def verdicts(reader: Reader, types: Mapping[str, str], since: float = 0.0) -> li
     )
     with reader.engine.connect() as connection:
         found = connection.execute(query).all()
-    judged = {id: (row.disposition, float(row.time), 1.0 / len(row.alarms)) for row in found for id in row.alarms}
+    judged = {
+        id: (_VERDICTS[row.disposition], float(row.time), 1.0 / len(row.alarms), row.id)
+        for row in found
+        for id in row.alarms
+    }
     openings = _openings(reader, judged)
     cases = _cases(openings, _around(reader, openings), types)
-    told = ((case, judged[opening.id]) for opening, case in zip(openings, cases, strict=True))
-    return [Verdict(case, _VERDICTS[disposition], closed, weight) for case, (disposition, closed, weight) in told]
+    return [Verdict(case, *judged[opening.id]) for opening, case in zip(openings, cases, strict=True)]
 
 
 def come_true(reader: Reader, types: Mapping[str, str], stored: Stored) -> Since:

@@ -5,6 +5,8 @@ Many are judged in arrays, one on its own in plain Python, to the same bits: num
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +14,7 @@ from models import dataquality
 from models.arithmetic import ARRAYS, SCALARS
 from models.budget import owed, spend
 from models.calibration import FINEST
-from models.codes import Codes
+from models.codes import YEAR, Codes, halvings, halvings_one
 from models.layout import AT, SLOW_AT
 from models.reason import NOTHING, SELDOM, UNSEEN
 from models.scoring import DAY, RAREST, TELLING, BankSettings
@@ -34,6 +36,7 @@ class Coded:
         """Keep time and value of readings of no size; return score, alarm and reason of changes of those `coded`."""
         score, alarm, reason = np.zeros(len(rows)), np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.uint8)
         last_time, before, since = self._fields[rows, :3].T
+        self._fade(rows[coded], last_time[coded], time[coded])
         seen = self._fields[rows, AT["seen"]]
         at = np.flatnonzero((value != before) & coded & (seen > 0.0))
         if len(at):
@@ -47,6 +50,21 @@ class Coded:
         self._fields[rows, AT["last_time"]] = time
         self._fields[rows, AT["last_value"]] = value
         return score, alarm, reason
+
+    def _fade(self, rows: Rows, last: Floats, time: Floats) -> None:
+        """Halve what rows of codes count, at the first reading after each year that they have been watched."""
+        due = halvings(self._slow[rows, SLOW_AT["turned"]], last, time)
+        for at in due.nonzero()[0].tolist():
+            self._fade_one(int(rows[at]), int(due[at]))
+
+    def _fade_one(self, row: int, times: int) -> float:
+        """Halve what a row counts; return its readings: enough of them stay that it is not learning again."""
+        seen = float(self._fields[row, AT["seen"]])
+        if seen > 0.0:
+            self._codes.fade(row, times)
+            seen = max(ceil(seen * 0.5**times), min(seen, float(self._settings.warm_up)))
+            self._fields[row, AT["seen"]] = seen
+        return seen
 
     def _changes(
         self, rows: Rows, time: Floats, before: Floats, value: Floats, seen: Floats
@@ -73,7 +91,8 @@ class Coded:
         telling = np.flatnonzero(learnt & (score >= TELLING))
         reason = np.zeros(len(rows), np.uint8)
         reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
-        told = np.array([reason, time, value, before, times, known, score]).T
+        since = np.where(unseen, known, np.maximum(known, time - 2.0 * YEAR))  # of what is halved each year
+        told = np.array([reason, time, value, before, times, since, score]).T
         self._reasons[rows[telling]] = told[telling]
         return score, alarm, reason
 
@@ -88,8 +107,11 @@ class Coded:
         if coded:
             if seen == 0.0:
                 self._slow[row, SLOW_AT["turned"]] = time
-            elif value != before:
-                told = self._change(row, time, before, value, seen, slow)
+            else:
+                if years := halvings_one(slow[SLOW_AT["turned"]], last_time, time):
+                    seen = self._fade_one(row, years)
+                if value != before:
+                    told = self._change(row, time, before, value, seen, slow)
             mine[AT["seen"]] = seen + 1.0
         flat = dataquality.flat_since(SCALARS, since, time, time - last_time, value == before, gap)
         mine[:3] = time, value, flat
@@ -115,5 +137,6 @@ class Coded:
         if score < TELLING:
             return score, alarm, NOTHING
         reason = UNSEEN if unseen else SELDOM
-        self._reasons[row] = reason, time, value, before, times, known, score
+        since = known if unseen else max(known, time - 2.0 * YEAR)
+        self._reasons[row] = reason, time, value, before, times, since, score
         return score, alarm, reason

@@ -9,6 +9,9 @@ second rank, and the larger of the two counts, so that scores come no oftener th
 evening is no surprise in the evening; at noon it is as seldom as ever. Hours are kept where they matter: of the changes
 of a point that are seldom, of `CLOCKS` at most.
 
+What came long ago counts for less: of a point that is watched for years all counts are halved each year (`fade`), so a
+habit that has ended is seldom again, and a new one common, after as long as it lasts; what was seen stays known.
+
 Rows with as many changes share arrays that are no wider than these need (`_Shelf`), so a batch is judged at once.
 Codes are told apart by their first 24 bits.
 """
@@ -41,6 +44,9 @@ IDLE = 8 * 24
 """Hours after which one that did not come gives way to another: what comes every week has come by then."""
 COMMON = 0.1
 """Share of readings from which on a change is no surprise at any hour, so its hours are not kept."""
+YEAR = 365.0 * 24.0 * HOUR
+"""Seconds after which all counts of a point are halved. Less would leave too few readings to tell of a new code by: as
+many as a budget of 0.03 a day allows for in a year, a point may have codes (eleven)."""
 _KEY, _CODE = 8, 4  # bytes
 _HALF, _SIGN, _LAST = np.uint64(32), np.uint32(1 << 31), np.uint64(2**64 - 1)
 _LOW, _TOP = 2**32 - 1, 1 << 31
@@ -187,6 +193,13 @@ class Codes:
             unseen = _place(keys, then, _CODE) < 0 if known else then != first
             self._add_one(shelf, place, keys, first, then, hour)
         return Seldom(min(max((rarer + 1.0) / (readings + 1.0), habit), 1.0), float(came), unseen, max(known, 1))
+
+    def fade(self, row: int, halvings: int) -> None:
+        """Halve how often each change of a row came, rounded up, so that none is forgotten."""
+        mine = self._of(row)
+        if mine is not None:
+            shelf, place = mine
+            shelf.times[place] = np.ceil(shelf.times[place] * 0.5**halvings)
 
     def _room_one(self, shelf: _Shelf, place: int, hour: int) -> bool:
         """Return whether hours of one more change may be kept, one that was idle for long giving way."""
@@ -413,6 +426,18 @@ class Codes:
             shelf.used[where] = size
             codes = np.sort(shelf.key[where].view(np.uint32), axis=1)  # 0 where no change is
             shelf.known[where] = (np.diff(codes, axis=1) > 0).sum(axis=1) + (codes[:, 0] > 0)
+
+
+def halvings(since: Floats, last: Floats, time: Floats) -> Rows:
+    """Return how many years end after `last` and by `time`, counted from `since` (all f8[n] unix seconds), intp[n]."""
+    passed = np.floor((time - since) / YEAR) - np.floor((last - since) / YEAR)
+    found: Rows = np.clip(passed, 0.0, 64.0).astype(np.intp)
+    return found
+
+
+def halvings_one(since: float, last: float, time: float) -> int:
+    """Return the same for one."""
+    return min(max(floor((time - since) / YEAR) - floor((last - since) / YEAR), 0), 64)
 
 
 def _ranked(code: Floats) -> Halves:

@@ -34,7 +34,11 @@ class Gaussian(NamedTuple):
         """
         found = row.copy()
         inner, outer = self.precision[np.ix_(lost, lost)], self.precision[np.ix_(lost, ~lost)]
-        found[lost] = self.centre[lost] - np.linalg.solve(inner, outer @ (row - self.centre)[~lost])
+        towards = outer @ (row - self.centre)[~lost]
+        try:
+            found[lost] = self.centre[lost] - np.linalg.solve(inner, towards)
+        except np.linalg.LinAlgError:  # nothing is known of a direction: the least that agrees with the others
+            found[lost] = self.centre[lost] - np.linalg.lstsq(inner, towards)[0]
         return found
 
     def contributions(self, rows: Floats) -> Floats:

@@ -21,6 +21,8 @@ from models.area.quantities import Quantities, Quantity, gauges
 MAX_BYTES = 16 * 1024 * 1024
 MOST_TREES, MOST_NODES = 1000, 100_000
 _FORMAT = 1
+_ROUNDING = 1e-9
+"""Of its largest number, what a precision may be off by: those of older versions have numbers 1e31 apart."""
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -171,7 +173,12 @@ def _usual(wire: _Wire, count: int) -> Usual | None:
 
 
 def _gaussian(wire: _Wire, count: int) -> Gaussian:
-    return Gaussian(_array(wire, "centre", "<f8", (count,)), _array(wire, "precision", "<f8", (count, count)))
+    precision = _array(wire, "precision", "<f8", (count, count))
+    size = float(np.abs(precision).max())
+    scaled = precision / size if size > 0.0 else precision
+    if not size > 0.0 or np.abs(scaled - scaled.T).max() > _ROUNDING or np.linalg.eigvalsh(scaled)[0] < -_ROUNDING:
+        raise StoreError("its precision is not symmetric and positive: it measures no distance; train the model anew")
+    return Gaussian(_array(wire, "centre", "<f8", (count,)), precision)
 
 
 def _forest(wire: _Wire, count: int) -> Forest:

@@ -19,6 +19,9 @@ NAMES = (
 MOST_KEYS = 20_000
 """Keys remembered of each kind; beyond, new ones are not."""
 
+LONGEST_KEY = 500
+"""Characters of a key that tell it apart: the store takes no longer ones."""
+
 
 class Case(NamedTuple):
     """An alarm as it stood when it opened; `opened` is unix seconds."""
@@ -46,17 +49,24 @@ class Verdict(NamedTuple):
     real: bool
     closed: float
     weight: float = 1.0
+    incident: str = ""  # its id; without one, those closed at the same second are one
 
 
 Tallies = dict[str, dict[str, tuple[float, float]]]
 """By kind of key: key → alarms that were real, and those that were a nuisance."""
 
 
+def key_of(case: Case, kind: str) -> str:
+    """Return what a case is remembered by, of the kinds `KEYS`."""
+    key: str = getattr(case, kind)
+    return key[:LONGEST_KEY]
+
+
 def tally(tallies: Tallies, verdict: Verdict) -> None:
     """Remember a verdict."""
     for kind in KEYS:
         known = tallies.setdefault(kind, {})
-        key = getattr(verdict.case, kind)
+        key = key_of(verdict.case, kind)
         if key in known or len(known) < MOST_KEYS:
             real, nuisance = known.get(key, (0.0, 0.0))
             share = verdict.weight
@@ -75,7 +85,7 @@ def vector(case: Case, tallies: Tallies) -> list[float]:
     """Write a case as numbers, each of the size of one."""
     past = []
     for kind in KEYS:
-        real, nuisance = tallies.get(kind, {}).get(getattr(case, kind), (0.0, 0.0))
+        real, nuisance = tallies.get(kind, {}).get(key_of(case, kind), (0.0, 0.0))
         past.append(log((real + 1.0) / (nuisance + 1.0)))
     hour = case.opened % 86400.0 / 86400.0 * 2.0 * pi
     known = case.score is not None and 0.0 <= case.score <= 1.0

@@ -42,8 +42,9 @@ def judge(verdicts: Sequence[Verdict], odds: Sequence[float]) -> Since:
     told = np.array(odds, np.float64)
     real = np.array([one.real for one in verdicts], np.float64)
     weight = np.array([one.weight for one in verdicts], np.float64)
-    _, incident = np.unique([one.closed for one in verdicts], return_inverse=True)
-    count = int(incident.max()) + 1
+    places: dict[str | float, int] = {}
+    incident = [places.setdefault(one.incident or one.closed, len(places)) for one in verdicts]
+    count = len(places)
     spread = np.sqrt(told * (1.0 - told))
     lean = 1.0 - 2.0 * told
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.triage.case import KEYS, NAMES, Case, vector
+from models.triage.case import KEYS, NAMES, Case, key_of, vector
 from models.triage.model import FARTHEST, TriageModel
 
 TOLD = 3
@@ -76,7 +76,7 @@ def _words(name: str, at: int, case: Case, model: TriageModel) -> Words:
     if at >= len(KEYS):
         return _OF[name](case)
     key = KEYS[at]
-    real, nuisance = model.tallies.get(key, {}).get(getattr(case, key), (0.0, 0.0))
+    real, nuisance = model.tallies.get(key, {}).get(key_of(case, key), (0.0, 0.0))
     what, what_zh = _KEYED[key]
     if real + nuisance <= 0.0:
         return f"nothing is known of {what} yet", f"{what_zh}尚无结论"

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from models.area.store import StoreError, version_of
-from models.triage.case import KEYS, MOST_KEYS, NAMES
+from models.triage.case import KEYS, LONGEST_KEY, MOST_KEYS, NAMES
 from models.triage.fitting import Figures
 from models.triage.model import TriageModel
 
@@ -36,7 +36,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _Numbers = Annotated[tuple[float, ...], msgspec.Meta(min_length=len(NAMES), max_length=len(NAMES))]
-_Key = Annotated[str, msgspec.Meta(max_length=500)]
+_Key = Annotated[str, msgspec.Meta(max_length=LONGEST_KEY)]
 _Tally = Annotated[dict[_Key, tuple[float, float]], msgspec.Meta(max_length=MOST_KEYS)]
 
 

@@ -16,7 +16,7 @@ from models.evaluation import gauge
 from models.evaluation.plot import pages
 from models.warning import GRACE, HORIZON
 from scripts.commands.evaluating import require_page
-from scripts.commands.lag import seconds_of
+from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.terminal import JsonOption, done, err, fail, out
 from scripts.foresight import brings, creeps
 from scripts.recording import ScoreError
@@ -44,8 +44,9 @@ def evaluate_gauge(
         typer.Option(help="A column that foretells the value (rain, a level upstream); may be repeated."),
     ] = None,
     lag: Annotated[
-        str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
-    ] = "8 h",
+        str | None,
+        typer.Option(show_default=USUAL, help="How long what a driver brings takes to arrive, such as 90 min or 8 h."),
+    ] = None,
     zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     plot: Annotated[
         Path | None, typer.Option(help="Draw every miss and every false warning into this HTML file.")
@@ -75,7 +76,7 @@ def evaluate_gauge(
         fail(str(error))
     share = (0.05 if below else 0.95) if quantile is None else quantile
     level = limit if limit is not None else float(np.quantile(values, share))
-    late = seconds_of(lag)
+    late = seconds_of(lag, driver)
     drivers = [gauge.Driven(one, late, brings(name)) for name, one in zip(driver or (), beside, strict=True)]
     bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True) as progress:

@@ -10,7 +10,8 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.bank import Kind
-from scripts.commands.lag import seconds_of
+from models.warning import HORIZON
+from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.score_area import say_late, say_unused, together
 from scripts.commands.terminal import done, err, fail
 from scripts.foresight import Limit, creeps
@@ -39,7 +40,10 @@ def score(
         float | None, typer.Option(help="A value that must not be reached: adds eta, eta_low, eta_high and warning.")
     ] = None,
     below: Annotated[bool, typer.Option("--below", help="The limit is a floor: oxygen, pressure.")] = False,
-    horizon: Annotated[float, typer.Option(min=0.01, help="Hours ahead within which the limit is warned of.")] = 12.0,
+    horizon: Annotated[
+        float | None,
+        typer.Option(min=0.01, show_default="12", help="Hours ahead within which the limit is warned of."),
+    ] = None,
     kind: Annotated[Kind, typer.Option(help="What the column holds, as in a site; a state is a code.")] = "gauge",
     unit: Annotated[Circle, typer.Option(help="What an angle is in: degrees, radians, or gon (grads).")] = "deg",
     quantity: Annotated[
@@ -50,8 +54,9 @@ def score(
         typer.Option(help="With --limit: a column that foretells the value (rain, a level upstream); may be repeated."),
     ] = None,
     lag: Annotated[
-        str, typer.Option(help="How long what a driver brings takes to arrive, such as 90 min or 8 h.")
-    ] = "8 h",
+        str | None,
+        typer.Option(show_default=USUAL, help="How long what a driver brings takes to arrive, such as 90 min or 8 h."),
+    ] = None,
     interval: Annotated[
         str,
         typer.Option(help="How often readings come, such as 15 min; by default as those that have come so far show."),
@@ -73,10 +78,11 @@ def score(
     understood, as is a file that begins with its newest row.
 
     With **--limit** it also writes when the limit will be reached: **eta**, **eta_low** and **eta_high** in seconds
-    (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins when
-    the limit is foreseen well within the horizon, and ends when it is reached or has not been foreseen for twice as
-    long. Displacement, tilt, cracks and settlement are also watched for failing (inverse velocity). With **--driver**
-    the rise to come is also read off what has fallen, or come by upstream, and has not arrived yet.
+    (inf: not in sight, empty: still learning), and **warning**, 1 while an early warning stands. A warning begins
+    when the limit is foreseen well within the horizon, nearer the more of the series' warnings were in vain; it ends
+    when the limit is reached, or when twice the horizon is over and it is foreseen no more. Displacement, tilt,
+    cracks and settlement are also watched for failing (inverse velocity). With **--driver** the rise to come is also
+    read off what has fallen, or come by upstream, and has not arrived yet.
 
     foreshock score river.csv --time datetime --value level --out scores.csv --zone Asia/Shanghai
 
@@ -98,8 +104,10 @@ def score(
     """
     if not file.is_file():
         fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
-    if below and limit is None:
-        fail("--below is for the time to a limit: give --limit too")
+    if limit is None:
+        for option, given in (("--below", below), ("--horizon", horizon), ("--lag", lag), ("--quantity", quantity)):
+            if given:
+                fail(f"{option} is for the time to a limit: give --limit too")
     if train_rows or len(value) > 1:
         if limit is not None or driver:
             fail("--limit is for one column: score the columns together without it")
@@ -120,7 +128,14 @@ def score(
     wanted = (
         None
         if limit is None
-        else Limit(limit, below, 3600.0 * horizon, creeps(quantity or value[0]), tuple(driver or ()), seconds_of(lag))
+        else Limit(
+            limit,
+            below,
+            HORIZON if horizon is None else 3600.0 * horizon,
+            creeps(quantity or value[0]),
+            tuple(driver or ()),
+            seconds_of(lag, driver),
+        )
     )
     every = None
     if interval:

@@ -516,6 +516,22 @@ def test_a_switch_that_turns_by_the_clock_is_no_surprise_then_and_one_at_another
     assert late.score[0] < 0.5  # the habit has moved with the clock
 
 
+@pytest.mark.parametrize("batch", [1, 40])
+def test_a_habit_that_ended_years_ago_is_seldom_again_and_its_code_still_known(batch: int) -> None:
+    bank, rows = Bank(), np.arange(batch)
+    for row in range(batch):
+        bank.configure(row, interval=4 * 86400.0, kind="state")
+    told = []
+    days = [*range(0, 2 * 365, 4), *range(2 * 365 + 2, 7 * 365, 36), 7 * 365]
+    for place, day in enumerate(days):
+        code = 2.0 if day == days[-1] or (place % 4 == 0 and day < 2 * 365) else float(place % 2)
+        told.append(bank.update(rows, np.full(batch, 1.7e9 + day * 86400.0), np.full(batch, code)))
+    assert max(one.score.max() for one in told[110:180]) < 0.86 < 0.95 < told[-1].score.min(), "not for five years"
+    assert not told[-1].alarm.any(), "what was seen stays known"
+    state = bank.state()["codes"]
+    assert state[:, 3].min() >= 1.0 and state[:, 3].max() < 20, "nothing counts for longer than it is worth"
+
+
 def test_a_code_that_was_never_seen_in_months_is_an_early_event_with_its_reason() -> None:
     bank = Bank()
     bank.configure(0, interval=3600.0, kind="state")

@@ -53,12 +53,55 @@ def test_a_limit_that_is_foreseen_again_and_again_for_nothing_must_come_nearer()
 
 
 def test_what_is_foreseen_at_the_edge_of_the_horizon_keeps_it_up() -> None:
-    assert told([1.0, INF, INF, 2.0, INF, INF, INF, INF]) == "11111110"
+    assert told([1.0, INF, INF, INF, 2.0, 2.0, INF, INF]) == "11111100"
 
 
-def test_it_stands_while_nothing_is_foreseen_for_twice_the_horizon() -> None:
+def test_after_twice_the_horizon_it_ends_with_the_first_reading_that_does_not_foresee_it() -> None:
     assert told([1.0, INF, INF, INF, INF, INF]) == "111100"
-    assert told([1.0, INF, INF, 1.5, INF, INF, INF, INF]) == "11111110"
+    assert told([1.0, INF, INF, 1.5, INF, INF, INF, INF]) == "11110000"
+
+
+def test_a_swing_that_never_reaches_its_limit_does_not_keep_it_up() -> None:
+    day = [INF, 9.0, 7.0, 6.0, 5.0, 6.0, INF, INF]  # hours, of every half-hour
+    time = 1800.0 * np.arange(len(day) * 200)
+    found = warnings(time, np.zeros(len(time), bool), HOUR * np.array(day * 200), 12 * HOUR)
+    assert found[: len(day)].any(), "of the first nobody knows"
+    assert found.mean() < 0.1 and not found[len(day) * 100 :].any()
+
+
+def once(eta: float, right: bool, warner: Warner, start: float) -> bool:
+    """Foresee a limit so many hours ahead, which then comes or does not; return whether it was warned of."""
+    times = start + HOUR * np.arange(40)
+    warned = warner.see(times[0], False, eta * HOUR)
+    for time in times[1:-1].tolist():
+        warner.see(time, False, INF)
+        if right:
+            warner.see(time, True, 0.0)
+            break
+    return warned
+
+
+def test_warnings_in_vain_ask_for_more_and_those_that_were_right_for_less() -> None:
+    def warned(*story: tuple[float, bool]) -> list[bool]:
+        warner = Warner()
+        return [once(eta, right, warner, 3 * 86400.0 * at) for at, (eta, right) in enumerate(story)]
+
+    vain, right = (10.0, False), (5.0, True)
+    assert warned(vain, vain, vain) == [True, True, False], "the first is forgiven"
+    assert warned(vain, vain, (7.0, False), (7.0, False)) == [True, True, True, False]
+    assert warned(vain, vain, right, right, right, vain) == [True, True, True, True, True, True]
+    unforeseen = (11.5, True)
+    assert warned(vain, vain, unforeseen, vain) == [True, True, False, True], (
+        "a limit that came unwarned takes one back"
+    )
+    assert warned(*[(1.0, False)] * 30) == [True] * 30, "what is near is always told"
+
+
+def test_an_older_version_s_state_is_gone_on_from() -> None:
+    warner = Warner()
+    assert warner.see(0.0, False, HOUR)
+    again = Warner.of(warner.state()[:-2])
+    assert again.warning and again.state()[-2:] == Warner().state()[-2:]
 
 
 def test_it_ends_when_the_limit_is_reached_and_waits_until_the_value_is_back() -> None:

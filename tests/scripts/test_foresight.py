@@ -129,6 +129,9 @@ def test_evaluate_gauge_tells_figures_with_and_without_drivers(tmp_path: Path) -
     [
         (["--driver", "rain"], "give --limit too"),
         (["--below"], "--below is for the time to a limit: give --limit too"),
+        (["--horizon", "6"], "--horizon is for the time to a limit: give --limit too"),
+        (["--lag", "8h"], "--lag is for the time to a limit: give --limit too"),
+        (["--limit", "5", "--lag", "8h"], "give --driver too"),
         (["--limit", "5", "--driver", "level"], "is the value itself"),
         (["--limit", "5", "--driver", "snow"], "no column 'snow'"),
         (["--limit", "5", "--driver", "rain", "--lag", "soon"], "is no duration"),

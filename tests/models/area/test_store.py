@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.area.fitting import fit
+from models.area.gaussian import Gaussian
 from models.area.model import KINDS, Kind
 from models.area.store import Facts, StoreError, decode, encode, version_of
 from tests.models.area.plant import NAMES, plant
@@ -61,6 +62,9 @@ def packed(array: np.ndarray) -> tuple[str, tuple[int, ...], bytes]:
         (spoilt("pca", precision=packed(np.zeros((5, 4)))), "precision is not"),
         (spoilt("pca", precision=("<f8", (5, 5), b"short")), "precision is not"),
         (spoilt("pca", precision=("|O", (5, 5), b"\0" * 200)), "precision is not"),
+        (spoilt("pca", precision=packed(np.zeros((5, 5)))), "measures no distance"),
+        (spoilt("pca", precision=packed(np.diag([1.0, 1.0, 1.0, 1.0, -1e-3]))), "measures no distance"),
+        (spoilt("pca", precision=packed(np.tri(5))), "measures no distance"),
         (spoilt("pca", channels__scale=packed(np.zeros(5))), "positive"),
         (spoilt("pca", limits=packed(np.zeros(61))), "ascend"),
         (spoilt("forest", feature=packed(np.full((1, 3), 7, np.int32))), "not <f8"),
@@ -71,6 +75,16 @@ def packed(array: np.ndarray) -> tuple[str, tuple[int, ...], bytes]:
 def test_what_is_no_model_is_refused(content: bytes, says: str) -> None:
     with pytest.raises(StoreError, match=says):
         decode(content)
+
+
+def test_main_components_of_redundant_sensors_by_an_older_version_are_still_read() -> None:
+    """They are in force at sites: 1e31 in one direction, nothing in another, with the rounding of the largest."""
+    turn = np.linalg.qr(np.random.default_rng(2).normal(size=(5, 5)))[0]
+    old = (turn.T * np.array([3.0, 2.0, 1.0, 0.5, 1.5e31])) @ turn
+    shape = decode(spoilt("pca", precision=packed(old))).model.shape
+    assert isinstance(shape, Gaussian) and np.array_equal(shape.precision, old)
+    still = Gaussian(np.zeros(3), np.diag([1.0, 0.0, 0.0]))
+    assert still.completed(np.array([2.0, 3.0, 4.0]), np.array([False, True, True])).tolist() == [2.0, 0.0, 0.0]
 
 
 def test_a_tree_that_leads_back_is_refused() -> None:

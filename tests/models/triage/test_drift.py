@@ -58,6 +58,14 @@ def test_few_verdicts_say_nothing_and_the_alarms_of_an_incident_are_one() -> Non
     assert judge([], []).verdicts == 0
 
 
+def test_incidents_that_were_closed_in_one_go_are_told_apart_by_their_ids() -> None:
+    at_once = [verdict._replace(real=True, closed=1.0) for verdict, _ in drawn(150, 40)]
+    named = [verdict._replace(incident=f"i{number}") for number, verdict in enumerate(at_once)]
+    assert not judge(at_once, told(at_once)).drifted
+    found = judge(named, told(named))
+    assert found.verdicts == 150 and found.drifted
+
+
 def test_it_takes_no_fewer_deviations_for_less() -> None:
     later = [verdict._replace(real=True) for verdict, _ in drawn(200, 44)]
     found = [judge(later[:count], told(later[:count])).drifted for count in (30, 60, 120, 200)]

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from models.area.store import StoreError
+from models.triage.case import LONGEST_KEY
 from models.triage.fitting import fit
 from models.triage.store import Facts, decode, encode
 from tests.models.triage.verdicts import drawn
@@ -48,6 +49,16 @@ def test_what_is_no_model_is_refused(packed: bytes) -> None:
     ):
         with pytest.raises(StoreError):
             decode(bad)
+
+
+def test_a_key_is_no_longer_when_written_than_when_read() -> None:
+    long = "p" * 600
+    verdicts = [verdict._replace(case=verdict.case._replace(scope=long)) for verdict, _ in drawn(200)]
+    fitted = fit(verdicts)
+    facts = Facts(begin=1.0, end=2.0, code="test", trained=3.0, figures=fitted.figures)
+    again = decode(encode(fitted.model, facts)).model
+    assert again.odds(verdicts[0].case) == fitted.model.odds(verdicts[0].case)
+    assert [len(key) for key in again.tallies["scope"]] == [LONGEST_KEY]
 
 
 def test_a_model_that_is_too_large_is_not_read() -> None:
