@@ -37,7 +37,7 @@ CONTRACT = {
     ("PUT", "/api/v1/me/second-step"),
     ("POST", "/api/v1/me/second-step/remove"),
     ("DELETE", "/api/v1/users/{name}/second-step"),
-    *(("POST", f"/api/v1/users/{{name}}/{verb}") for verb in ("export", "erase")),
+    *(("POST", f"/api/v1/{whose}/{verb}") for whose in ("users/{name}", "subjects") for verb in ("export", "erase")),
     ("GET", "/api/v1/sessions"),
     ("DELETE", "/api/v1/sessions/{id}"),
     ("GET", "/api/v1/plans"),

@@ -160,6 +160,8 @@ CELLS: list[tuple[str, str, Any, set[str]]] = [
     ("DELETE", "/api/v1/users/new/second-step", None, ADMINISTRATOR),
     ("POST", "/api/v1/users/new/export", None, ADMINISTRATOR),
     ("POST", "/api/v1/users/new/erase", None, ADMINISTRATOR),
+    ("POST", "/api/v1/subjects/export", {"subject": "138 0000"}, ADMINISTRATOR),
+    ("POST", "/api/v1/subjects/erase", {"subject": "138 0000"}, ADMINISTRATOR),
     ("POST", "/api/v1/me/second-step", {"password": PASSWORD}, EVERYONE | {"gateway"}),
     ("PUT", "/api/v1/me/second-step", {"code": "123456"}, EVERYONE | {"gateway"}),
     ("POST", "/api/v1/me/second-step/code", {"code": "123456"}, EVERYONE | {"gateway"}),
