@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
 import msgspec
 import pyotp
 import pytest
+import trustme
 from joserfc.jwk import ECKey
 from starlette.responses import RedirectResponse, Response
 from starlette.testclient import TestClient
@@ -363,6 +367,37 @@ def test_a_provider_that_is_away_or_answers_nonsense_leaves_the_way_by_password(
         desktop.log_in(client, "duty")
         assert client.get("/api/v1/me").json()["external"] is False
     assert find_user(desktop.console.accounts, "li.wei") is None
+
+
+def test_a_provider_is_believed_by_the_authority_that_the_file_names_and_no_other(
+    configure: Configure, tmp_path: Path
+) -> None:
+    authority, other = trustme.CA(), trustme.CA()
+    certificate, trusted, untrusted = (tmp_path / name for name in ("own.pem", "ca.pem", "other.pem"))
+    certificate.write_bytes(authority.issue_cert("localhost").private_key_and_cert_chain_pem.bytes())
+    authority.cert_pem.write_to_path(trusted)
+    other.cert_pem.write_to_path(untrusted)
+    with serving(str(certificate)) as provider:
+        for ca, problem in ((trusted, ""), (untrusted, "away"), (None, "away")):
+            rules = rules_of(provider, ca_file=str(ca or ""))
+            with Desktop(configure(provider=Client(rules, SECRET, callback(HOME), HOME))).client() as client:
+                led = go(client, "/api/v1/oidc/begin")
+                assert led == f"/#/login?problem={problem}" if problem else led.startswith(f"{provider.issuer}/"), ca
+
+
+def test_no_log_and_no_audit_has_the_clients_secret_or_what_stands_for_somebody(
+    desktop: Desktop, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with desktop.client() as client:
+        for answer in (None, Response(b"{", media_type="application/json"), Response(b"{}", 400)):
+            provider.answer = answer
+            sign_in(client)
+    basic = base64.b64encode(f"{CLIENT}:{quote_plus(SECRET)}".encode()).decode()
+    told = caplog.text + repr(list_audit(desktop.console.accounts))
+    assert "a sign-in was refused" in told and "away" in told, "something was told"
+    for secret in (SECRET, quote_plus(SECRET), basic, "eyJ"):
+        assert secret not in told
 
 
 def test_a_site_without_a_provider_has_no_such_way(configure: Configure) -> None:
