@@ -214,7 +214,7 @@ def _open_areas(connection: Connection) -> set[str]:
 def _lasts(table: sa.Table, row: Line, states: Iterable[str], open_areas: set[str]) -> bool:
     if table is exercises:
         return row["ended"] is None
-    return row["area"] in open_areas if table is reports else row.get("state") in states
+    return row["area"] in open_areas if table is reports else row.get("state", "") in set(states)
 
 
 def _rows(connection: Connection, table: sa.Table, column: Any, ids: set[str]) -> Iterator[Line]:

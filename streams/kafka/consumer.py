@@ -40,7 +40,11 @@ class Consumer(LogConsumer):
             self.add_future(self._nothing_to_read())
             return
         loop = asyncio.get_running_loop()
-        self.log_store.membership.refused = lambda why: loop.call_soon_threadsafe(self._refused, why)
+
+        def refused(why: Exception) -> None:
+            loop.call_soon_threadsafe(self._refused, why)
+
+        self.log_store.membership.refused = refused
         await self.log_store.join(sorted(self._topics), self.app.assignor, self._given_up, self._given)
 
     def _refused(self, why: Exception) -> None:

@@ -19,6 +19,7 @@ CONTRACT = {
     ("GET", "/api/v1/me"),
     ("GET", "/api/v1/sign-in"),
     *(("GET", f"/api/v1/oidc/{step}") for step in ("begin", "callback", "end")),
+    ("POST", "/api/v1/oidc/logout"),
     ("POST", "/api/v1/me/second-step/code"),
     ("POST", "/api/v1/first-administrator"),
     ("GET", "/api/v1/site"),

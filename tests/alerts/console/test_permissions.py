@@ -188,6 +188,7 @@ OPEN = {
     ("GET", "/api/v1/oidc/begin"),
     ("GET", "/api/v1/oidc/callback"),
     ("GET", "/api/v1/oidc/end"),
+    ("POST", "/api/v1/oidc/logout"),
     ("POST", "/api/v1/first-administrator"),
     ("POST", "/api/v1/replies"),
     ("POST", "/api/v1/callbacks/{target}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from alerts.console.accounts import audit_break, find_user, list_audit, list_use
 from alerts.console.oidc.client import Client
 from alerts.console.oidc.file import Grant, Second, callback
 from alerts.console.oidc.file import Provider as Rules
+from alerts.console.oidc.token import LOGOUT
 from sensors.site import Text
 from tests.alerts.console.conftest import PASSWORD, Configure, Desktop
 from tests.alerts.console.oidc.provider import CLIENT, SECRET, Provider, serving, unsigned
@@ -396,8 +398,46 @@ def test_no_log_and_no_audit_has_the_clients_secret_or_what_stands_for_somebody(
     basic = base64.b64encode(f"{CLIENT}:{quote_plus(SECRET)}".encode()).decode()
     told = caplog.text + repr(list_audit(desktop.console.accounts))
     assert "a sign-in was refused" in told and "away" in told, "something was told"
-    for secret in (SECRET, quote_plus(SECRET), basic, "eyJ"):
+    assert not re.search(r"eyJ[\w-]+\.eyJ", told), "an ID token"
+    for secret in (SECRET, quote_plus(SECRET), basic):
         assert secret not in told
+
+
+def test_who_signs_out_at_the_provider_is_signed_out_here_once_and_by_its_word_alone(
+    desktop: Desktop, client: TestClient, provider: Provider
+) -> None:
+    now = int(time.time())
+    right = {
+        "iss": provider.issuer,
+        "aud": CLIENT,
+        "iat": now,
+        "exp": now + 60,
+        "jti": "1",
+        "sub": "1",
+        "events": {LOGOUT: {}},
+    }
+
+    def told(without: str = "", key: Any = None, **claims: Any) -> int:
+        made = {name: value for name, value in {**right, **claims}.items() if name != without}
+        form = {"logout_token": provider.sign(made, key=key)}
+        return client.post("/api/v1/oidc/logout", data=form).status_code
+
+    assert sign_in(client) == IN
+    for lie in (
+        {"aud": "another"}, {"iss": "https://evil.example"}, {"exp": now - 600}, {"iat": now - 9000}, {"nonce": "n"},
+        {"events": {}}, {"events": [LOGOUT]}, {"jti": 7}, {"sub": ""}, {"without": "sub", "sid": "s"},
+        {"without": "jti"}, {"key": ECKey.generate_key("P-256")},
+    ):  # fmt: skip
+        assert told(**lie) == 400, lie  # type: ignore[arg-type]
+    assert client.post("/api/v1/oidc/logout", content=b"\xff=&logout_token").status_code == 400
+    assert client.get("/api/v1/me").status_code == 200, "nobody believed that"
+    assert told(sub="2") == 200, "nobody of here"
+    assert client.get("/api/v1/me").status_code == 200
+    assert told(jti="2") == 200
+    assert client.get("/api/v1/me").status_code == 401
+    assert sign_in(client) == IN
+    assert told(jti="2") == 400 and client.get("/api/v1/me").status_code == 200, "it has come before"
+    assert list_audit(desktop.console.accounts, action="session.end_all")[0].actor == f"provider:{CLIENT}"
 
 
 def test_a_site_without_a_provider_has_no_such_way(configure: Configure) -> None:
