@@ -14,18 +14,20 @@ _NOBODY = frozenset({"engine", "rule", "unit", "camera", "token", "foreshock"})
 """Kinds of actors that are no persons; `unit:` is a team."""
 
 
-def redact(record: Any) -> Any:
+def redact(record: Any, person: str | None = None) -> Any:
     """Return plain data without names of persons and without what they wrote. Doing it again changes nothing.
 
     Of an actor its kind is left: `user:redacted`. Reasons that are keys of `alerts.messages` are our own words and
-    stay. Of reports among the reasons of an alarm, who brought them and what they say goes.
+    stay. Of reports among the reasons of an alarm, who brought them and what they say goes. With a `person`
+    (`user:li`), only they go, and what stands beside their name.
     """
     if isinstance(record, list):
-        return [redact(one) for one in record]
+        return [redact(one, person) for one in record]
     if not isinstance(record, dict):
         return record
-    made = {name: _field(name, value) for name, value in record.items()}
-    if record.get("report") and "detail" in record:
+    theirs = person is None or any(record.get(name) == person for name in _WHO)
+    made = {name: _field(name, value, person, theirs) for name, value in record.items()}
+    if theirs and record.get("report") and "detail" in record:
         made["detail"] = REDACTED if record["detail"] else ""
     return made
 
@@ -45,11 +47,13 @@ def words(text: str | None) -> str | None:
     return text if not text or text in MESSAGES else REDACTED
 
 
-def _field(name: str, value: Any) -> Any:
+def _field(name: str, value: Any, person: str | None, theirs: bool) -> Any:
     if name == "attachment" and isinstance(value, dict):  # what it shows is about people, and so may its name be
-        return {**value, "sha": "", "name": REDACTED}
+        return {**value, "sha": "", "name": REDACTED} if theirs else value
     if name == "people" and isinstance(value, dict):
-        return {seat: who(str(person)) for seat, person in value.items()}
+        return {seat: who(str(one)) if person in (None, one) else one for seat, one in value.items()}
     if isinstance(value, str):
-        return who(value) if name in _WHO else words(value) if name in _WORDS else value
-    return redact(value)
+        if name in _WHO:
+            return who(value) if person in (None, value) else value
+        return words(value) if theirs and name in _WORDS else value
+    return redact(value, person)

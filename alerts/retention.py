@@ -47,10 +47,10 @@ _AT_ONCE = 100
 _REDACTED = "redacted"
 """The counter that says up to when (unix seconds) cases have been redacted."""
 
-_PERSONAL = ("actor", "reason", "people", "sheet", "by", "ended_by", "ended_why")
+PERSONAL = ("actor", "reason", "people", "sheet", "by", "ended_by", "ended_why")
 """What is personal in rows that stand for themselves."""
 
-_SPELLS = ((modes, ("on",)), (silences, ("on",)), (candidates, ("open", "dropped")))
+SPELLS = ((modes, ("on",)), (silences, ("on",)), (candidates, ("open", "dropped")))
 """What lasts for a time beside the cases, and the states in which it still does."""
 
 Told = Callable[[str, int], None]
@@ -101,7 +101,7 @@ def look(engine: Engine, policy: Policy, now: float) -> Kept:
             kept.cases = count(_over(incidents, now - policy.cases * DAY))
         if policy.personal:
             since, before = _reached(connection), now - policy.personal * DAY
-            kept.redacted = count(_closed(incidents, since, before))
+            kept.redacted = count(closed(incidents, since, before))
         if policy.reports:
             kept.reports = count(sa.select(reports.c.id).where(reports.c.received < now - policy.reports * DAY))
         kept.notices = count(sa.select(outbox.c.position).where(outbox.c.time < now - OUTBOX_DAYS * DAY))
@@ -154,7 +154,7 @@ def _prune(engine: Engine, before: float) -> Iterator[int]:
             connection.execute(sa.delete(results).where(results.c.position.in_(old)))
     with engine.begin() as connection:
         connection.execute(sa.delete(handovers).where(handovers.c.time < before))
-        for table, lasting in _SPELLS:
+        for table, lasting in SPELLS:
             connection.execute(sa.delete(table).where(table.c.state.not_in(lasting), table.c.time < before))
         used = sa.select(incidents.c.id).where(incidents.c.exercise == exercises.c.id)
         connection.execute(sa.delete(exercises).where(exercises.c.ended < before, ~used.exists()))
@@ -192,7 +192,7 @@ def sweep(engine: Engine, folder: Path, now: float) -> int:
 # Redacting
 
 
-def _closed(table: sa.Table, since: float, before: float) -> sa.Select[Any]:
+def closed(table: sa.Table, since: float, before: float) -> sa.Select[Any]:
     """Select the ids of what was over for good between two times: itself, and the incident that it belongs to."""
     inside = sa.and_(table.c.open == sa.false(), table.c.time >= since, table.c.time < before)
     if table is incidents:
@@ -229,7 +229,7 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
         (dispatch_changes, "dispatch", dispatches, _dispatch),
     ):
         with engine.connect() as connection:
-            ids = list(connection.scalars(_closed(table, since, before)))
+            ids = list(connection.scalars(closed(table, since, before)))
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             with engine.begin() as connection:
@@ -245,7 +245,7 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
             (exercises, exercises.c.id, exercises.c.ended, _whole),
         ):
             count += _change(connection, table, id, sa.and_(time >= since, time < before), fields)
-        for table, lasting in _SPELLS:
+        for table, lasting in SPELLS:
             over = sa.and_(table.c.state.not_in(lasting), table.c.time >= since, table.c.time < before)
             for row in connection.execute(sa.select(table).where(over)).mappings().all():
                 where = [column == row[column.name] for column in table.primary_key]
@@ -304,4 +304,4 @@ def _dispatch(row: Any) -> dict[str, Any]:
 def _whole(row: Any) -> dict[str, Any]:
     """Redact every field of a row that holds something personal."""
     made = redact(dict(row))
-    return {name: made[name] for name in _PERSONAL if name in made}
+    return {name: made[name] for name in PERSONAL if name in made}

@@ -22,8 +22,8 @@ from streams.readable import Reader
 from streams.settings import Settings
 from streams.topics_held import topic_specs
 
-SESSION = 6.0
-"""Seconds after which a dead worker's partitions are another's: the least there is."""
+SESSION = 3.0
+"""Seconds after which a dead worker's partitions are another's; the drills' Kafka allows it."""
 
 
 class Backing(NamedTuple):

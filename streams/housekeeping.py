@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
+from alerts.persons import erase_actor
 from alerts.policy import Policy
 from alerts.retention import Kept, Told, keep, sweep
 from streams.settings import Settings
@@ -52,6 +54,21 @@ def keep_to_policy(
         counts = {"cases": kept.cases, "redacted": kept.redacted, "reports": kept.reports}
         note(settings, actor, "journal.policy", "journal", **counts)
     return kept
+
+
+def keep_erased(settings: Settings, engine: Engine, now: float) -> int:
+    """Take out of a journal again whom the accounts say was erased; return how many lines changed."""
+    from alerts.console.accounts import list_users, open_accounts  # loads Argon2, which the worker has no use for
+
+    place = settings.accounts_at
+    if isinstance(place, Path) and not place.exists():
+        return 0
+    accounts = open_accounts(place)
+    try:
+        erased = [user.name for user in list_users(accounts) if user.erased]
+    finally:
+        accounts.close()
+    return sum(erase_actor(engine, f"user:{name}", now).lines for name in erased)
 
 
 def note(settings: Settings, actor: str, action: str, about: str, **what: Any) -> None:

@@ -77,6 +77,7 @@ def rebuild(
             _remove(fresh)
             raise WouldLose(f"the journal has {lost} changes that the log no longer holds")
         kept = housekeeping.keep_to_policy(settings, journal.engine, now, actor=actor)
+        housekeeping.keep_erased(settings, journal.engine, now)
         journal.close()
     before = place.with_name("journal.sqlite.before")
     _remove(before)

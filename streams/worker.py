@@ -147,8 +147,12 @@ class Worker:
         are compiled in the loop it is called from another thread. `settle` is called when much was made that stays.
         """
         self._progress, self._alive, self._settle = progress, alive, settle
-        await self.app.start()
         failure = asyncio.create_task(self.app.failure())
+        try:
+            await _unless(failure, self.app.start())
+        except BaseException:
+            failure.cancel()
+            raise
         signs = asyncio.create_task(_repeat(alive))
         try:
             await _unless(failure, self.started.wait())
@@ -622,7 +626,8 @@ class Worker:
 
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
         lost = []
-        for topic, partition in partitions:
+        # what was ours before first: that is at hand, and its clock need not stand while others' states are restored
+        for topic, partition in sorted(partitions, key=lambda one: (one[0] == OUTCOMES, one[1] not in self._parked)):
             if topic == OUTCOMES:
                 await asyncio.to_thread(self._journal_again, partition)
             if topic == OBSERVATIONS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import hmac
 import logging
 import threading
 import time
@@ -27,6 +26,7 @@ from alerts.console.journal import Journal, Row
 from alerts.console.live import Live
 from alerts.console.metrics import Metrics
 from alerts.console.pages import Pages
+from alerts.console.persons import subject_key
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
 from alerts.console.scope import Scope, cut, cut_order, cut_whole, named_in, scope_of
@@ -79,7 +79,7 @@ class Console:
         self.photographing = CapacityLimiter(1)  # a photo takes up to a fifth of a gigabyte while it is made anew
         self.exploring = CapacityLimiter(1)  # reading the log takes a core for seconds
         self.prune_photos = 0.0  # when (monotonic) the reports' photos are to be looked through next
-        self.subject_key = hmac.digest(key, b"foreshock subjects", "sha256")
+        self.subject_key = subject_key(key)
         self.router, self.plans = Router(config.site), Plans(config.site)
         self.roster = Roster(config.site)
         self.pages = Pages(config.static, config.site.language)

@@ -69,6 +69,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "此账号通过统一认证登录，其密码、角色和区域由认证方决定",
         "this account signs in by a provider, which has its password and says what it may do",
     ),
+    "erased": (
+        "此账号的个人数据已删除，账号永久停用",
+        "this account was erased: it cannot be used or changed again",
+    ),
     "not_admitted": ("没有此人的账号，且不自动创建", "there is no account of this person, and none is made"),
     "sign_in_again": ("请先退出，重新登录后十分钟内再试", "sign out and in again; then there are ten minutes for this"),
     "session_needed": ("此操作须登录后进行，不能使用令牌", "this takes a person who is logged in, not a token"),

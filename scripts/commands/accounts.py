@@ -13,7 +13,8 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
-from alerts.console.accounts import audit, first, personal, second
+from alerts.console import persons
+from alerts.console.accounts import audit, first, second
 from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
@@ -193,7 +194,7 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
                 " ".join(user.roles),
                 plain(user.unit or ""),
                 plain(" ".join(user.places)),
-                "disabled" if user.disabled else "active",
+                "erased" if user.erased else "disabled" if user.disabled else "active",
             )
         out.print(table if found else "no accounts yet; `foreshock run` prints a link for the first administrator")
 
@@ -216,12 +217,13 @@ def disable_user(name: Annotated[str, typer.Argument(help="Log-in name.")], data
 
 @users.command("export")
 def export_person(name: Annotated[str, typer.Argument(help="Log-in name.")], data: DataOption = None) -> None:
-    """Print all that the accounts hold of a person, as JSON, for that person; it is audited.
+    """Print all that accounts and journal hold of a person, as JSON, for that person; it is audited.
 
     foreshock users export li > li.json
     """
     with _open(data) as accounts:
-        print(msgspec.json.format(msgspec.json.encode(personal.export_person(accounts, name, actor=who()))).decode())
+        told = persons.give(accounts, configured(data=data).journal_url, name, actor=who())
+        print(msgspec.json.format(msgspec.json.encode(told)).decode())
 
 
 @users.command("erase")
@@ -230,16 +232,19 @@ def erase_person(
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without this nothing is changed.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Take away all that the accounts hold of a person but the audit; the account is disabled for good.
+    """Take away all that is kept of a person but the audit; the account is disabled for good, its tokens end.
 
-    Its name stays taken, and in the audit. What the journal says of them goes after FORESHOCK_PERSONAL_DAYS.
+    The account's name stays taken, and in the audit. What the journal says of them in cases that are open is counted:
+    do it again once these are over. Reports about somebody are taken away on the page, under Accounts.
 
     foreshock users erase li --yes
     """
     with _open(data) as accounts:
         if not yes:
             fail(f"this cannot be undone: `foreshock users erase {name} --yes` does it")
-        done(f"{personal.erase_person(accounts, name, actor=who()).name} is erased; the audit stays")
+        user, found = persons.take_away(accounts, configured(data=data).journal_url, name, actor=who())
+        left = f"; {found.left} are in what is open: do it again once that is over" if found.left else ""
+        done(f"{user.name} is erased, in {found.lines} line(s) of the journal, too{left}; the audit stays")
 
 
 @users.command("first-link")

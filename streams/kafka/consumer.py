@@ -39,7 +39,16 @@ class Consumer(LogConsumer):
         if not self._topics:
             self.add_future(self._nothing_to_read())
             return
+        loop = asyncio.get_running_loop()
+
+        def refused(why: Exception) -> None:
+            loop.call_soon_threadsafe(self._refused, why)
+
+        self.log_store.membership.refused = refused
         await self.log_store.join(sorted(self._topics), self.app.assignor, self._given_up, self._given)
+
+    def _refused(self, why: Exception) -> None:
+        self.add_future(self.app.crash(why))
 
     async def rebalance(self) -> None:
         """Give all partitions back, join anew and wait for what the group gives."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, InvalidSessionTimeoutError, KafkaError
 
-from streams.embedded.schema import Entry, LogClosedError
+from streams.embedded.schema import Entry, LogClosedError, LogError
 from streams.kafka.tail import Tail
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Membership:
         self.woken: Callable[[], None] = lambda: None
         self.generation = 0
         self.gaps = 0
+        self.refused: Callable[[LogError], None] = lambda _: None  # is told why there is no group for us
 
     async def join(
         self,
@@ -144,19 +145,23 @@ class Membership:
         """Fill the tails for good. An offset is only behind us once its record is in a tail."""
         while True:
             wanted = [tp for tp, tail in self._tails.items() if not tail.seeking and not tail.is_full]
-            if not wanted:
-                self._changed.clear()
-                try:
-                    async with asyncio.timeout(FULL_SECONDS):
-                        await self._changed.wait()
-                except TimeoutError:
-                    pass
-                continue
             seconds = FETCH_SECONDS if len(wanted) == len(self._tails) else FULL_SECONDS
             try:
+                if not wanted:
+                    self._consumer._coordinator.check_errors()  # as `getmany` does
+                    await self._change()
+                    continue
                 fetched = await self._consumer.getmany(
                     *wanted, timeout_ms=int(seconds * 1000), max_records=FETCH_RECORDS
                 )
+            except InvalidSessionTimeoutError:
+                self.refused(
+                    LogError(
+                        f"Kafka takes no session of {self._session:g} s: set group.min.session.timeout.ms on its "
+                        "brokers to that, or FORESHOCK_KAFKA_SESSION_SECONDS to 6 or more"
+                    )
+                )
+                return
             except (KafkaError, IllegalStateError) as error:
                 logger.warning("fetching is tried again: %r", error)
                 await asyncio.sleep(0.2)
@@ -165,6 +170,15 @@ class Membership:
                 self._take_in(tp, [(one.offset, one.key, one.value or b"") for one in records])
             if fetched:
                 self.woken()
+
+    async def _change(self) -> None:
+        """Wait until there may be something to fetch, for a short time."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(FULL_SECONDS):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
 
     def _take_in(self, tp: TopicPartition, entries: list[Entry]) -> None:
         tail = self._tails.get(tp)

@@ -53,6 +53,7 @@ class Administration:
         }
         self.second: set[str] = set()
         self.muted: list[str] = []  # why somebody's page was silent
+        self.asked: list[tuple[str, str]] = []  # who was given what is kept of them, and of whom that was taken
         self.calm = False  # nothing happened in the span that is reported
 
     def read(self, path: list[str], query: Any, site: Row) -> Any:
@@ -96,6 +97,9 @@ class Administration:
         elif path == ["system", "backups"]:
             made = {"file": "foreshock-20261127T120000Z.tar.gz.age", "time": now, "bytes": 3.4e9, "encrypted": True}
             self.backups = {**self.backups, "begun": now, "ended": now, "items": [made]}
+        elif path[0] in ("users", "subjects") and path[-1] in ("export", "erase"):
+            self.asked.append((path[-1], body.get("subject") or path[1]))
+            return {"lines": 12, "left": 3} if path[-1] == "erase" else {"journal": [{"actor": f"user:{path[1]}"}]}
         elif path == ["me", "mute"]:
             self.muted.append(body["reason"])
         elif path == ["me", "second-step"] and method == "POST":

@@ -253,7 +253,7 @@ class MockApi:
         body = json.loads(content) if content else {}
         path = request.url.path.removeprefix("/api/v1/").split("/")
         actor = f"user:{user['name']}"
-        if path[0] in ("tokens", "sessions", "system", "me") or path[-1] == "second-step":
+        if path[0] in ("tokens", "sessions", "system", "me") or path[-1] in ("second-step", "export", "erase"):
             return JSONResponse(self.admin.write(request.method, path, body, user["name"]))
         world = self.world
         if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] not in ("dispatches", "reports")):

@@ -52,6 +52,28 @@ def test_sessions_end_and_the_audit_is_filtered_by_its_address_and_says_whether_
     expect(page.locator("[data-test=chain]")).to_contain_text("第 12 条")
 
 
+def test_what_is_kept_of_somebody_is_given_as_a_file_and_erased_once_it_is_typed(open_page: Any, mock: Any) -> None:
+    page = open_page("#/users")
+    page.get_by_role("button", name="EN", exact=True).click()
+    page.get_by_role("button", name="Their data li", exact=True).click()
+    dialog = page.get_by_role("dialog", name="What is kept of li")
+    with page.expect_download() as kept:
+        dialog.get_by_role("button", name="Download").click()
+    assert kept.value.suggested_filename == "li.json" and '"user:li"' in kept.value.path().read_text()
+    erase = dialog.get_by_role("button", name="Erase for good")
+    dialog.get_by_label("Type “li” to confirm").fill("lu")
+    expect(erase).to_be_disabled()
+    dialog.get_by_label("Type “li” to confirm").fill("li")
+    erase.press("Enter")
+    expect(page.get_by_text("12 lines of the journal changed. 3 more")).to_be_visible()
+    page.get_by_role("button", name="Reports about somebody").press("Enter")
+    page.get_by_label("What they were called").fill("138 0000")
+    page.get_by_label("Type “138 0000” to confirm").fill("138 0000")
+    page.get_by_role("button", name="Erase for good").press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert mock.api.admin.asked == [("export", "li"), ("erase", "li"), ("erase", "138 0000")]
+
+
 def test_checks_and_backups_run_on_demand_and_say_what_they_found(open_page: Any, mock: Any) -> None:
     page = open_page("#/admin/system")
     page.get_by_role("button", name="EN", exact=True).click()

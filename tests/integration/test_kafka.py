@@ -19,6 +19,7 @@ from streams.kafka.address import parse
 from streams.kafka.reader import KafkaReader
 from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
 from tests.integration.running import Mqtt, Running, Stream, foreshock, running
+from tests.streams.collector import Collector, attributes
 from tests.waiting import until
 
 pytestmark = pytest.mark.server
@@ -68,8 +69,18 @@ def dispatched(product: Running, client: Any, scope: str) -> Any:
     return until(found, 40, f"a dispatch for {scope}")
 
 
+def traced(collector: Collector, alarm: str) -> tuple[str, set[str]] | None:
+    """Find the observation that raised an alarm, and the steps of its trace, once an order of it was told."""
+    spans = list(collector.spans)
+    root = next((one for one in spans if alarm in attributes(one).get("foreshock.alarm", ())), None)
+    steps = {one.name for one in spans if root is not None and one.trace_id == root.trace_id}
+    return (attributes(root)["foreshock.observation"], steps) if "dispatch" in steps else None
+
+
 def test_an_overload_sends_somebody_out_and_a_killed_worker_sends_nobody_twice(url: str, tmp_path: Path) -> None:
-    with running(tmp_path / "data", FORESHOCK_BROKER=url) as product:
+    collector = Collector()
+    traces = f"{collector.url}/v1/traces"
+    with running(tmp_path / "data", FORESHOCK_BROKER=url, FORESHOCK_TRACES_URL=traces) as product:
         mqtt = Mqtt(product.mqtt_port, "foreshock/dispatches/#")
         duty = product.token("duty", "analyst")
         stream = Stream(duty)
@@ -77,6 +88,11 @@ def test_an_overload_sends_somebody_out_and_a_killed_worker_sends_nobody_twice(u
         first = dispatched(product, duty, f"{AREA}-charging-1")
         answer = duty.post(f"/incidents/{first['id']}/acknowledge", json={})
         assert answer.status_code == 200, answer.text
+        cause = duty.get(f"/alarms/{first['cause']}").json()["transitions"][0]
+        until(lambda: traced(collector, first["cause"]), 40, "the trace of an alarm and its order")
+        traced_as, steps = traced(collector, first["cause"])
+        assert traced_as == f"{cause['partition']}-{cause['offset']}", "the observation's place in Kafka"
+        assert {"bridge", "log", "engine", "commit", "journal", "dispatch"} <= steps
         worker = product.children()["worker"]
         os.kill(worker, signal.SIGKILL)
         mqtt.overload(f"{AREA}-charging-5")  # acknowledged to the sensor, whoever is away
@@ -98,6 +114,7 @@ def test_an_overload_sends_somebody_out_and_a_killed_worker_sends_nobody_twice(u
         stream.close()
         mqtt.close()
         assert product.stop() < 8
+    collector.close()
     with KafkaReader(parse(url)) as log:
         for partition in range(log.topics()[OUTCOMES]):
             assert log.committed(GROUP, OBSERVATIONS, partition) == log.end(OBSERVATIONS, partition)

@@ -11,10 +11,9 @@ import msgspec
 from sqlalchemy import delete, select
 
 from alerts.console.accounts.sessions import end_sessions
-from alerts.console.accounts.store import SIGN_INS, USERS, AccountError, Accounts
+from alerts.console.accounts.store import NO_PASSWORD, SIGN_INS, USERS, AccountError, Accounts
 from alerts.console.accounts.users import User, change_user, insert_user, user_of
 
-NO_PASSWORD = "!"  # noqa: S105  # no hash of Argon2 looks so: no password is right
 _KEPT = 3600.0  # seconds for which a used state is remembered: longer than one is good for
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select, update
 from alerts.console.accounts.audit import append
 from alerts.console.accounts.sessions import note_second, revoke_all
 from alerts.console.accounts.store import USERS, AccountError, Accounts
-from alerts.console.accounts.users import normal_name
+from alerts.console.accounts.users import normal_name, usable
 
 STEP = 30
 """Seconds for which a code is shown."""
@@ -26,10 +26,11 @@ _DRIFT = 1  # steps by which a clock may be off
 def ask_second(accounts: Accounts, name: str) -> str:
     """Make a secret (base32) for an account, to be confirmed with a code; one that was not confirmed is replaced.
 
-    Raise `AccountError` `second_there` where the account has a second step already.
+    Raise `AccountError` `second_there` where the account has a second step already, `erased` where it is no more.
     """
     secret = pyotp.random_base32()
     with accounts.writing() as connection:
+        usable(connection, name)
         row = _row(connection, name)
         if row.second is not None:
             raise AccountError("second_there", f"{row.name} has a second step already: remove it first")

@@ -31,6 +31,8 @@ from alerts.elsewhere import open_elsewhere
 
 METADATA = MetaData()
 
+NO_PASSWORD = "!"  # noqa: S105  # no hash of Argon2 looks so: no password is right
+
 USERS = Table(
     "users",
     METADATA,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from alerts.console.accounts.audit import append
 from alerts.console.accounts.sessions import revoke_all
-from alerts.console.accounts.store import USERS, AccountError, Accounts
+from alerts.console.accounts.store import NO_PASSWORD, USERS, AccountError, Accounts
 from alerts.console.permissions import OWN_UNIT, ROLES, WHOLE_SITE
 from sensors.problem import suggest
 
@@ -26,7 +26,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """One account. `unit` is the unit it acts for, `language` its choice or None, `places` what it is confined to.
 
     `second` says whether it gives a code of its own beside its password, `external` that it has none: it signs in by a
-    provider, which also says what it may do.
+    provider, which also says what it may do. One that is `erased` has neither: it stays as it is for good.
     """
 
     name: str
@@ -39,6 +39,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[str, ...] = ()
     second: bool = False
     external: bool = False
+    erased: bool = False
 
 
 def add_user(
@@ -109,11 +110,11 @@ def change_user(
     now: float | None = None,
 ) -> User:
     """Change what is given. A disabled account loses its sessions. Raise `AccountError` when there is no such account,
-    when no administrator with a password would remain, or when what it may do is a provider's to say.
+    it is erased, no administrator with a password would remain, or what it may do is a provider's to say.
     """
     now = time.time() if now is None else now
     with accounts.writing() as connection:
-        before = existing(connection, name)
+        before = usable(connection, name)
         granted = (roles, places, None if unit is msgspec.UNSET else (unit,))
         if before.external and not by_provider and any(one is not None for one in granted):
             raise AccountError("external", f"the provider says what {before.name} may do", "name")
@@ -152,11 +153,14 @@ def disable_user(
 
 
 def set_password(accounts: Accounts, name: str, password: str, *, actor: str = "cli", now: float | None = None) -> None:
-    """Set a password and end all the account's sessions. Raise `AccountError` on a weak one or an unknown account."""
+    """Set a password and end all the account's sessions.
+
+    Raise `AccountError` on a weak one, or an account that is unknown, erased or a provider's.
+    """
     now = time.time() if now is None else now
     hashed = accounts.hasher.hash(checked_password(password, name))
     with accounts.writing() as connection:
-        user = existing(connection, name)
+        user = usable(connection, name)
         if user.external:
             raise AccountError("external", f"{user.name} has no password here: it signs in by a provider", "name")
         connection.execute(update(USERS).where(USERS.c.name == user.name).values(password=hashed, changed=now))
@@ -226,7 +230,7 @@ def insert_user(
         raise AccountError("name_taken", f"there is an account {user.name} already", "name")
     lists = {"roles": " ".join(user.roles), "places": " ".join(user.places), "second": None}
     row: dict[str, Any] = msgspec.structs.asdict(user) | lists | {"issuer": issuer, "subject": subject}
-    del row["external"]
+    del row["external"], row["erased"]
     connection.execute(insert(USERS).values(**row, password=hashed, changed=now))
     append(
         connection, actor, "user.add", user.name, {"roles": user.roles, "unit": user.unit, "places": user.places}, now
@@ -247,6 +251,7 @@ def user_of(row: Any) -> User:
         places=tuple(row.places.split()),
         second=row.second is not None,
         external=row.issuer is not None,
+        erased=row.issuer is None and row.password == NO_PASSWORD,
     )
 
 
@@ -323,6 +328,14 @@ def existing(connection: Connection, name: str) -> User:
     if row is None:
         raise AccountError("unknown_user", f"there is no account {name}", "name")
     return user_of(row)
+
+
+def usable(connection: Connection, name: str) -> User:
+    """Find an account that can be changed, within a transaction. Raise `AccountError` when it is unknown or erased."""
+    user = existing(connection, name)
+    if user.erased:
+        raise AccountError("erased", f"the account {user.name} was erased, for good", "name")
+    return user
 
 
 def administers(user: User) -> bool:

@@ -10,7 +10,7 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
 import httpx
@@ -24,6 +24,8 @@ from sensors.site import Site
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
+
+T = TypeVar("T")
 
 SECONDS = 8.0
 """Seconds for which the provider is waited for, all calls of one step together."""
@@ -117,7 +119,7 @@ class Client:
 
         Raise `ProviderAway`, or `ProviderRefused` when something is not as it must be.
         """
-        from alerts.console.oidc.token import TokenError, UnknownKey, check  # here: only who signs in so needs it
+        from alerts.console.oidc.token import check  # here: only who signs in so needs it
 
         async with _patience():
             there = await self._describe()
@@ -126,17 +128,29 @@ class Client:
             if issuer is None and there.authorization_response_iss_parameter_supported:
                 raise ProviderRefused("token", "no issuer says to have sent it")
             text = await self._exchange(there, flow, code)
+            return await self._by_its_keys(
+                there, lambda keys: check(text, self.provider, keys, flow.nonce, self._clock())
+            )
+
+    async def logged_out(self, text: str) -> tuple[str, str]:
+        """Return whose sessions end by a logout token, and the token's id. Raise as `finish` does."""
+        from alerts.console.oidc.token import check_logout  # here: only who signs in so needs it
+
+        async with _patience():
+            there = await self._describe()
+            return await self._by_its_keys(there, lambda keys: check_logout(text, self.provider, keys, self._clock()))
+
+    async def _by_its_keys(self, there: Discovered, judge: Callable[[KeySet], T]) -> T:
+        """Judge a token by the provider's keys, and by newer ones where it names one that is not known."""
+        from alerts.console.oidc.token import TokenError, UnknownKey
+
+        try:
             try:
-                for last in (False, True):
-                    keys = await self._read_keys(there, anew=last)
-                    try:
-                        return check(text, self.provider, keys, flow.nonce, self._clock())
-                    except UnknownKey:
-                        if last:
-                            raise
-            except TokenError as error:
-                raise ProviderRefused("token", str(error)) from error
-        raise AssertionError("unreachable")
+                return judge(await self._read_keys(there, anew=False))
+            except UnknownKey:
+                return judge(await self._read_keys(there, anew=True))
+        except TokenError as error:
+            raise ProviderRefused("token", str(error)) from error
 
     async def leave(self) -> str | None:
         """Return where to go to end the session at the provider too; None where it cannot be ended, or is away."""

@@ -8,14 +8,12 @@ import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from alerts.console import schema
+from alerts.console import persons, schema
 from alerts.console.accounts import (
     add_token,
     add_user,
     audit_break,
     change_user,
-    erase_person,
-    export_person,
     list_audit,
     list_sessions,
     list_tokens,
@@ -104,14 +102,47 @@ async def changed_user(
 def personal(
     request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]
 ) -> dict[str, Any]:
-    """Give all that the accounts hold of a person, for that person; it is audited."""
-    return export_person(console_of(request).accounts, name, actor=identity.actor)
+    """Give all that accounts and journal hold of a person, for that person; it is audited."""
+    console = console_of(request)
+    return persons.give(console.accounts, console.config.journal, name, actor=identity.actor)
 
 
-@router.post("/users/{name}/erase", response_model=schema.User)
-def erased(request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]) -> Any:
-    """Take away all that the accounts hold of a person but the audit, at their request; it cannot be undone."""
-    return msgspec.structs.asdict(erase_person(console_of(request).accounts, name, actor=identity.actor))
+@router.post("/users/{name}/erase", response_model=schema.ErasedUser)
+def erased(
+    request: Request, name: Name, identity: Annotated[Identity, Depends(allow("users.manage"))]
+) -> dict[str, Any]:
+    """Take away all that is kept of a person but the audit, at their request; it cannot be undone.
+
+    What the journal says of them in cases that are open is counted as `left`: ask again once they are over.
+    """
+    console = console_of(request)
+    user, done = persons.take_away(console.accounts, console.config.journal, name, actor=identity.actor)
+    return {**msgspec.structs.asdict(user), **msgspec.structs.asdict(done)}
+
+
+@router.post("/subjects/export", response_model=schema.AboutSubject)
+def about(
+    request: Request, body: schema.Subject, identity: Annotated[Identity, Depends(allow("users.manage"))]
+) -> dict[str, Any]:
+    """Give the reports about somebody, by what they were called in them; it is audited."""
+    console = console_of(request)
+    subject = persons.pseudonym(console.subject_key, body.subject)
+    found = persons.give_about(console.accounts, console.config.journal, subject, actor=identity.actor)
+    return {"subject": subject, "items": found}
+
+
+@router.post("/subjects/erase", response_model=schema.ErasedSubject)
+def erased_about(
+    request: Request, body: schema.Subject, identity: Annotated[Identity, Depends(allow("users.manage"))]
+) -> dict[str, Any]:
+    """Remove the reports about somebody, and what alarms that are over quote of them; it cannot be undone.
+
+    Those where something is open are counted as `left`: ask again once it is over.
+    """
+    console, config = console_of(request), console_of(request).config
+    subject = persons.pseudonym(console.subject_key, body.subject)
+    done = persons.take_away_about(console.accounts, config.journal, config.photos, subject, actor=identity.actor)
+    return {"subject": subject, **msgspec.structs.asdict(done)}
 
 
 @router.delete("/users/{name}/second-step", status_code=204)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 import time
 import uuid
@@ -23,6 +22,7 @@ from alerts.console.console import Console
 from alerts.console.errors import Problem, admit
 from alerts.console.identity import Identity, allow
 from alerts.console.messages import unfit
+from alerts.console.persons import pseudonym
 from sensors import observation
 from sensors.dialects import values
 from sensors.lookup import nearest_area
@@ -143,11 +143,6 @@ def _stamp(console: Console, id: str, digest: str, now: float) -> float:
     if stamp is None:
         raise Problem(409, "other_push", field="id")
     return stamp
-
-
-def pseudonym(key: bytes, subject: str) -> str:
-    """Hash who is spoken of with the site's key: the same person gives the same name, and nobody's can be read off."""
-    return hmac.new(key, subject.strip().casefold().encode(), hashlib.sha256).hexdigest()[:24]
 
 
 def _area(console: Console, body: schema.NewReport) -> str:

@@ -6,6 +6,7 @@ import hmac
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qs
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
@@ -100,6 +101,36 @@ async def end(request: Request) -> Response:
     """Go to the provider to sign out there too; to the sign-in page where that cannot be."""
     admit(console_of(request).throttle.sign_in(address_of_request(request)))
     return _led(await _client(request).leave() or "/#/login")
+
+
+_FORM = {"type": "object", "properties": {"logout_token": {"type": "string"}}, "required": ["logout_token"]}
+
+
+@router.post(
+    "/oidc/logout",
+    openapi_extra={"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}},
+)
+async def logged_out(request: Request) -> Response:
+    """Hear of the provider that somebody has signed out there: their sessions end (Back-Channel Logout 1.0)."""
+    from alerts.console.oidc.client import ProviderAway, ProviderRefused  # here: few sites have a provider
+
+    console, client = console_of(request), _client(request)
+    address = address_of_request(request)
+    given = parse_qs((await request.body()).decode("latin-1"), max_num_fields=20).get("logout_token", [""])
+    try:
+        subject, id = await client.logged_out(given[0])
+        if not await to_thread.run_sync(use_state, console.accounts, f"logout {id}"):
+            raise ProviderRefused("token", "it has come before")
+    except (ProviderRefused, ProviderAway, ValueError) as problem:
+        log.info("a sign-out by the provider was refused, address=%s error=%s", address, problem)
+        return Response(status_code=400, headers={"Cache-Control": "no-store"})
+    provider = client.provider
+
+    def leave() -> None:
+        leave_external(console.accounts, provider.issuer, subject, actor=f"provider:{provider.client}")
+
+    await to_thread.run_sync(leave)
+    return Response(headers={"Cache-Control": "no-store"})
 
 
 def _enter(console: Console, client: Client, request: Request, response: Response, claims: dict[str, Any]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from alerts.console.schema.accounts import (
+    AboutSubject,
     Audit,
     AuditEntry,
     Code,
     Confirm,
+    ErasedSubject,
+    ErasedUser,
     FirstAdministrator,
     LogIn,
     MadeToken,
@@ -19,6 +22,7 @@ from alerts.console.schema.accounts import (
     Sessions,
     SignInBy,
     SiteName,
+    Subject,
     Token,
     Tokens,
     User,
@@ -218,6 +222,7 @@ from alerts.console.schema.situation import Situation
 from alerts.console.schema.system import Backups, SystemChecks
 
 __all__ = [
+    "AboutSubject",
     "Alarm",
     "AlarmSummary",
     "AlarmTransition",
@@ -278,6 +283,8 @@ __all__ = [
     "Duty",
     "DutyPerson",
     "DutyTurn",
+    "ErasedSubject",
+    "ErasedUser",
     "Error",
     "ErrorDetail",
     "Explanation",
@@ -406,6 +413,7 @@ __all__ = [
     "Split",
     "Status",
     "Step",
+    "Subject",
     "SystemChecks",
     "Taken",
     "Term",

@@ -89,6 +89,7 @@ class User(Answer):
     created: float
     second: bool = False  # whether it gives a code beside its password
     external: bool = False  # whether it signs in by a provider, which says what it may do
+    erased: bool = False  # whether all that was kept of its holder is gone: it stays as it is for good
 
 
 class Session(Answer):
@@ -195,12 +196,44 @@ class Audit(Answer):
 
 
 class Personal(Answer):
-    """What the accounts hold of a person: the account, its sessions and drafts of rules, what it did (the audit)."""
+    """What is kept of a person: the account, its sessions, drafts of rules and tokens, what it did (the audit), and
+    each line of the journal that names it, with the name of its table.
+    """
 
     account: dict[str, Any]
     sessions: list[dict[str, Any]]
     drafts: list[dict[str, Any]]
+    tokens: list[dict[str, Any]]
     audit: list[AuditEntry]
+    journal: list[dict[str, Any]]
+
+
+class ErasedUser(User):
+    """An account that was erased. `lines` of the journal changed, `left` are in what is open: ask again later."""
+
+    lines: int
+    left: int
+
+
+class Subject(Body):
+    """Whom reports are about, as they were called in them: a telephone number, for example."""
+
+    subject: str = Field(min_length=1, max_length=200)
+
+
+class AboutSubject(Answer):
+    """The reports about somebody, the newest first. `subject` is the keyed hash under which they are kept."""
+
+    subject: str
+    items: list[dict[str, Any]]
+
+
+class ErasedSubject(Answer):
+    """What was removed of somebody. `left` reports are where something is open: ask again once it is over."""
+
+    subject: str
+    lines: int
+    left: int
 
 
 class MadeToken(Token):

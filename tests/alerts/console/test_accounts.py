@@ -12,16 +12,21 @@ import pytest
 from alerts.console.accounts import (
     AccountError,
     Accounts,
+    External,
     add_token,
     add_user,
+    ask_second,
     audit_break,
     begin_session,
     change_user,
     check_password,
     claim_first,
     disable_user,
+    enter_external,
+    find_external,
     find_session,
     find_token,
+    find_user,
     first_link,
     list_audit,
     list_tokens,
@@ -64,14 +69,49 @@ def test_a_persons_data_is_given_and_taken_away_on_request(tmp_path: Path) -> No
         "user.erase",
         "user.export",
     ]
-    with pytest.raises(AccountError, match="already"):
-        add_user(accounts, "li.wei", PASSWORD, ["viewer"])
     with pytest.raises(AccountError, match="last administrator"):
         personal.erase_person(accounts, "root", actor="user:root")
     with pytest.raises(AccountError, match="no account"):
         personal.export_person(accounts, "nobody", actor="user:root")
     assert audit_break(accounts) is None
     accounts.close()
+
+
+@pytest.mark.parametrize("external", [False, True], ids=["by a password", "by a provider"])
+def test_an_account_that_was_erased_is_so_for_good(accounts: Accounts, external: bool) -> None:
+    known = External(issuer="https://sign.in", subject="77", name="li", display="李伟", roles=("administrator",))
+    enter: dict[str, Any] = {"first": "make", "units": set(), "places": set(), "actor": "provider:x"}
+    if external:
+        enter_external(accounts, known, **enter)
+    else:
+        add_user(accounts, "li", PASSWORD, ["administrator"])
+    add_user(accounts, "root", PASSWORD, ["administrator"])
+    _, theirs = add_token(accounts, "probe", ["viewer"], actor="user:li")
+    _, others = add_token(accounts, "dash", ["viewer"], actor="user:root")
+    assert personal.erase_person(accounts, "li", actor="user:root").erased
+    before = find_user(accounts, "li")
+    for attempt in (
+        lambda: disable_user(accounts, "li", disabled=False),
+        lambda: change_user(accounts, "li", roles=["administrator"]),
+        lambda: change_user(accounts, "li", display="李伟", by_provider=True),
+        lambda: set_password(accounts, "li", "quite another one"),
+        lambda: ask_second(accounts, "li"),
+    ):
+        with pytest.raises(AccountError) as caught:
+            attempt()
+        assert caught.value.code == "erased"
+    for again in (
+        lambda: add_user(accounts, "LI", PASSWORD, ["viewer"]),
+        lambda: enter_external(accounts, known, **enter),
+    ):
+        with pytest.raises(AccountError, match="already"):
+            again()
+    assert find_external(accounts, known.issuer, known.subject) is None
+    assert find_user(accounts, "li") == before and before is not None and before.disabled
+    assert check_password(accounts, "li", PASSWORD) is check_password(accounts, "li", "!") is None
+    assert find_session(accounts, begin_session(accounts, "li")) is None, "one that was about to begin"
+    assert find_token(accounts, theirs) is None and find_token(accounts, others) is not None
+    assert personal.erase_person(accounts, "li", actor="user:root") == before, "again"
 
 
 def test_the_store_and_the_key_are_for_their_owner_only(accounts: Accounts, tmp_path: Path) -> None:

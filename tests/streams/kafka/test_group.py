@@ -28,7 +28,8 @@ def url(address: Address) -> str:
 
 
 def worker(address: Address, seen: dict[str, int], name: str, **log: Any) -> LeanApp:
-    app = create_app("worker", broker_url=url(address), topics=TOPICS, log_options={"session_seconds": 3.0, **log})
+    options = {"session_seconds": 3.0, **log}
+    app = create_app("worker", broker_url=url(address), topics=TOPICS, log_options=options)
 
     @app.batch_agent("observations")
     async def engine(batch: Batch) -> None:
@@ -78,6 +79,20 @@ def test_workers_join_and_leave_under_load_and_each_id_comes_out_once(address: A
                 outof = [value for _, _, value in reader.read("outcomes", partition, 0, limit=1_000_000)]
                 assert outof == into, "each once, in order"
         assert sum(seen.values()) >= sent
+
+    asyncio.run(main())
+
+
+def test_a_session_that_kafka_does_not_take_ends_the_worker_with_what_to_do(address: Address) -> None:
+    async def main() -> None:
+        app = worker(address, {}, "hasty", session_seconds=0.5)
+        starting = asyncio.create_task(app.start())
+        async with asyncio.timeout(20):
+            why = await app.failure()
+        assert "takes no session of 0.5 s: set group.min.session.timeout.ms" in str(why)
+        starting.cancel()
+        await asyncio.wait([starting])
+        await app.stop()
 
     asyncio.run(main())
 

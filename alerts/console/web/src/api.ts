@@ -1,7 +1,7 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
   Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
-  Duty, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
+  Duty, Erased, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
   Status, SystemChecks, Text, Token, Trace, User,
@@ -323,6 +323,10 @@ export const api = {
   },
   addUser: (user: NewUser) => request<unknown>('POST', '/users', user),
   changeUser: (name: string, change: Record<string, unknown>) => request<unknown>('PATCH', `/users/${id(name)}`, change),
+  aboutUser: (name: string) => request<unknown>('POST', `/users/${id(name)}/export`),
+  eraseUser: (name: string) => request<Erased>('POST', `/users/${id(name)}/erase`),
+  aboutSubject: (subject: string) => request<unknown>('POST', '/subjects/export', { subject }),
+  eraseSubject: (subject: string) => request<Erased>('POST', '/subjects/erase', { subject }),
   removeSecondOf: (name: string) => request<unknown>('DELETE', `/users/${id(name)}/second-step`),
 
   tokens: async () => (await request<{ items: Token[] }>('GET', '/tokens')).items,

@@ -502,6 +502,13 @@ export interface User {
   places?: string[];
   second?: boolean;
   external?: boolean; // it signs in by a provider, which says what it may do
+  erased?: boolean; // all that was kept of its holder is gone, and it stays as it is
+}
+
+/** What was taken away of somebody: lines of the journal, and those that stay while what they are of is open. */
+export interface Erased {
+  lines: number;
+  left: number;
 }
 
 export interface Token {

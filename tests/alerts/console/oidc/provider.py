@@ -105,8 +105,8 @@ class Provider:
 
 
 @contextmanager
-def serving() -> Iterator[Provider]:
-    """Serve one on a free port of loopback."""
+def serving(certificate: str = "") -> Iterator[Provider]:
+    """Serve one on a free port of loopback; with a certificate and its key (a PEM file) over TLS, as localhost."""
     provider = Provider()
     routes = [
         Route("/.well-known/openid-configuration", provider.describe),
@@ -115,8 +115,11 @@ def serving() -> Iterator[Provider]:
         Route("/token", provider.token, methods=["POST"]),
     ]
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        provider.issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off"))
+        where = "https://localhost" if certificate else "http://127.0.0.1"
+        provider.issuer = f"{where}:{listening.getsockname()[1]}"
+        app = Starlette(routes=routes)
+        given = {"ssl_certfile": certificate} if certificate else {}
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", **given))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until(lambda: server.started)

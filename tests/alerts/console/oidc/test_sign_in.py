@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
 import msgspec
 import pyotp
 import pytest
+import trustme
 from joserfc.jwk import ECKey
 from starlette.responses import RedirectResponse, Response
 from starlette.testclient import TestClient
@@ -19,6 +24,7 @@ from alerts.console.accounts import audit_break, find_user, list_audit, list_use
 from alerts.console.oidc.client import Client
 from alerts.console.oidc.file import Grant, Second, callback
 from alerts.console.oidc.file import Provider as Rules
+from alerts.console.oidc.token import LOGOUT
 from sensors.site import Text
 from tests.alerts.console.conftest import PASSWORD, Configure, Desktop
 from tests.alerts.console.oidc.provider import CLIENT, SECRET, Provider, serving, unsigned
@@ -363,6 +369,75 @@ def test_a_provider_that_is_away_or_answers_nonsense_leaves_the_way_by_password(
         desktop.log_in(client, "duty")
         assert client.get("/api/v1/me").json()["external"] is False
     assert find_user(desktop.console.accounts, "li.wei") is None
+
+
+def test_a_provider_is_believed_by_the_authority_that_the_file_names_and_no_other(
+    configure: Configure, tmp_path: Path
+) -> None:
+    authority, other = trustme.CA(), trustme.CA()
+    certificate, trusted, untrusted = (tmp_path / name for name in ("own.pem", "ca.pem", "other.pem"))
+    certificate.write_bytes(authority.issue_cert("localhost").private_key_and_cert_chain_pem.bytes())
+    authority.cert_pem.write_to_path(trusted)
+    other.cert_pem.write_to_path(untrusted)
+    with serving(str(certificate)) as provider:
+        for ca, problem in ((trusted, ""), (untrusted, "away"), (None, "away")):
+            rules = rules_of(provider, ca_file=str(ca or ""))
+            with Desktop(configure(provider=Client(rules, SECRET, callback(HOME), HOME))).client() as client:
+                led = go(client, "/api/v1/oidc/begin")
+                assert led == f"/#/login?problem={problem}" if problem else led.startswith(f"{provider.issuer}/"), ca
+
+
+def test_no_log_and_no_audit_has_the_clients_secret_or_what_stands_for_somebody(
+    desktop: Desktop, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with desktop.client() as client:
+        for answer in (None, Response(b"{", media_type="application/json"), Response(b"{}", 400)):
+            provider.answer = answer
+            sign_in(client)
+    basic = base64.b64encode(f"{CLIENT}:{quote_plus(SECRET)}".encode()).decode()
+    told = caplog.text + repr(list_audit(desktop.console.accounts))
+    assert "a sign-in was refused" in told and "away" in told, "something was told"
+    assert not re.search(r"eyJ[\w-]+\.eyJ", told), "an ID token"
+    for secret in (SECRET, quote_plus(SECRET), basic):
+        assert secret not in told
+
+
+def test_who_signs_out_at_the_provider_is_signed_out_here_once_and_by_its_word_alone(
+    desktop: Desktop, client: TestClient, provider: Provider
+) -> None:
+    now = int(time.time())
+    right = {
+        "iss": provider.issuer,
+        "aud": CLIENT,
+        "iat": now,
+        "exp": now + 60,
+        "jti": "1",
+        "sub": "1",
+        "events": {LOGOUT: {}},
+    }
+
+    def told(without: str = "", key: Any = None, **claims: Any) -> int:
+        made = {name: value for name, value in {**right, **claims}.items() if name != without}
+        form = {"logout_token": provider.sign(made, key=key)}
+        return client.post("/api/v1/oidc/logout", data=form).status_code
+
+    assert sign_in(client) == IN
+    for lie in (
+        {"aud": "another"}, {"iss": "https://evil.example"}, {"exp": now - 600}, {"iat": now - 9000}, {"nonce": "n"},
+        {"events": {}}, {"events": [LOGOUT]}, {"jti": 7}, {"sub": ""}, {"without": "sub", "sid": "s"},
+        {"without": "jti"}, {"key": ECKey.generate_key("P-256")},
+    ):  # fmt: skip
+        assert told(**lie) == 400, lie  # type: ignore[arg-type]
+    assert client.post("/api/v1/oidc/logout", content=b"\xff=&logout_token").status_code == 400
+    assert client.get("/api/v1/me").status_code == 200, "nobody believed that"
+    assert told(sub="2") == 200, "nobody of here"
+    assert client.get("/api/v1/me").status_code == 200
+    assert told(jti="2") == 200
+    assert client.get("/api/v1/me").status_code == 401
+    assert sign_in(client) == IN
+    assert told(jti="2") == 400 and client.get("/api/v1/me").status_code == 200, "it has come before"
+    assert list_audit(desktop.console.accounts, action="session.end_all")[0].actor == f"provider:{CLIENT}"
 
 
 def test_a_site_without_a_provider_has_no_such_way(configure: Configure) -> None:

@@ -5,6 +5,7 @@ import { Action } from '../components/action';
 import { Dialog } from '../components/dialog';
 import { RoleBoxes, UnitChoice } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
+import { PersonDialog } from '../components/person_dialog';
 import { placeName } from '../components/report_parts';
 import { Table } from '../components/table';
 import { ROLES, WHOLE_SITE, type Role, type Text, type User } from '../contract';
@@ -15,22 +16,29 @@ export function UsersTab() {
   const { data, error, again } = useLoad(() => api.users(), 'users');
   const [adding, setAdding] = useState(false);
   const [changing, setChanging] = useState<User | null>(null);
+  const [person, setPerson] = useState<User | null>(null);
+  const [reported, setReported] = useState(false);
   return (
     <>
       <p class="buttons">
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           {t('users.add')}
         </button>
+        <button type="button" onClick={() => setReported(true)}>
+          {t('person.reports')}
+        </button>
       </p>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && (
         <Table label={t('users')} head={[t('users.name'), t('users.display'), t('users.roles'), t('users.unit'), t('users.place'), t('second'), t('users.state'), '']}>
           {data.map((user) => (
-            <Row key={user.name} user={user} again={again} change={() => setChanging(user)} />
+            <Row key={user.name} user={user} again={again} change={() => setChanging(user)} person={() => setPerson(user)} />
           ))}
         </Table>
       )}
       {adding && <Account user={null} onClose={() => setAdding(false)} after={again} />}
+      {person && <PersonDialog name={person.name} erased={person.erased ?? false} onClose={() => setPerson(null)} after={again} />}
+      {reported && <PersonDialog name={null} onClose={() => setReported(false)} />}
       {changing && <Account user={changing} onClose={() => setChanging(null)} after={again} />}
     </>
   );
@@ -41,7 +49,7 @@ function somewhere(id: string): string {
   return directory.value?.areas.has(id) ? areaName(id) : placeName(id);
 }
 
-function Row({ user, again, change }: { user: User; again: () => void; change: () => void }) {
+function Row({ user, again, change, person }: { user: User; again: () => void; change: () => void; person: () => void }) {
   const off = user.disabled ?? (user.active === undefined ? false : !user.active);
   return (
     <tr class={off ? 'off' : ''}>
@@ -52,15 +60,18 @@ function Row({ user, again, change }: { user: User; again: () => void; change: (
       <td>{user.places?.length ? user.places.map(somewhere).join(t('list.comma')) : t('users.place.all')}</td>
       <td>{user.second ? '✓' : '—'}</td>
       <td>
-        {t(off ? 'users.off' : 'users.on')} {user.external && <span class="quiet">{t('users.external')}</span>}
+        {t(user.erased ? 'users.erased' : off ? 'users.off' : 'users.on')} {user.external && <span class="quiet">{t('users.external')}</span>}
       </td>
       <td>
-        {!user.external && (
+        <button type="button" class="plain" onClick={person}>
+          {t('person.data')} <span class="only-read">{user.name}</span>
+        </button>
+        {!user.external && !user.erased && (
           <button type="button" class="plain" onClick={change}>
             {t('users.change')} <span class="only-read">{user.name}</span>
           </button>
         )}
-        {user.name !== me.value?.name && (
+        {user.name !== me.value?.name && !user.erased && (
           <Action class="plain" run={() => api.changeUser(user.name, { disabled: !off })} after={again}>
             {t(off ? 'users.enable' : 'users.disable')} <span class="only-read">{user.name}</span>
           </Action>

@@ -1,0 +1,115 @@
+"""One person's lines of the journal are given to them, and taken out of what is over; nobody else's change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from alerts.journal import Journal
+from alerts.outcome import AlarmTransition, Explanation, Record, Reported, Seen
+from alerts.persons import Erased, erase_actor, erase_subject, lines_of, reports_about
+from alerts.tables import metadata
+from tests.alerts.test_journal import dump
+from tests.alerts.test_retention import BEGAN, DROPPED, LASTING, MODE, NOW, OLD, SIGNED, case, rows
+
+LI, WANG = "user:lee", "user:wang"
+SUBJECT = "5" * 24
+
+
+def told(journal: Journal, table: str) -> str:
+    return repr(rows(journal, table))
+
+
+def over(journal: Journal) -> set[object]:
+    """Name what of the cases is over, with its incident."""
+    ended = {row["id"] for row in rows(journal, "incidents") if not row["open"]}
+    parts = {
+        row["id"] for table in ("alarms", "dispatches") for row in rows(journal, table) if row["incident"] in ended
+    }
+    return ended | parts
+
+
+@pytest.fixture(autouse=True)
+def filled(journal: Journal) -> None:
+    journal.record([*OLD, *LASTING, Record(0, 9000, (SIGNED, MODE, BEGAN, DROPPED))])
+
+
+def test_a_person_is_given_every_line_that_names_them_and_no_other(journal: Journal) -> None:
+    lines = lines_of(journal.engine, LI)
+    tables = {line["table"] for line in lines}
+    assert tables >= {"transitions", "incident_changes", "dispatch_changes", "handovers", "modes", "silences"}
+    assert all(LI in repr(line) for line in lines)
+    every = sum(LI in repr(row) for table in tables for row in rows(journal, table))
+    assert len(lines) == every > 20
+    assert len(lines_of(journal.engine, LI, most=3)) == 3
+    assert lines_of(journal.engine, "user:le_") == lines_of(journal.engine, "user:lee2") == []
+    assert msgspec.json.encode(lines)
+
+
+def test_a_person_is_taken_out_of_what_is_over_and_nobody_else_is(journal: Journal) -> None:
+    done = erase_actor(journal.engine, LI, NOW)
+    assert done.lines > 10 and done.left > 5, "one case lasts, and a silence"
+    ended = over(journal)
+    for table, key in (("transitions", "alarm"), ("incident_changes", "incident"), ("dispatch_changes", "dispatch")):
+        for row in rows(journal, table):
+            assert LI not in repr(row) or row[key] not in ended, table
+    for table in ("alarms", "incidents", "dispatches"):
+        for row in rows(journal, table):
+            if row["id"] in ended:
+                assert LI not in repr(row) and "mudslide" not in repr(row) and "came by" not in repr(row), table
+    assert WANG in told(journal, "handovers") and LI not in told(journal, "handovers")
+    assert WANG in told(journal, "alarms"), "whom the alarm was given to"
+    assert LI in told(journal, "silences"), "it is still on"
+    again = erase_actor(journal.engine, LI, NOW)
+    assert again == Erased(lines=0, left=done.left)
+
+
+def test_what_nobody_of_that_name_did_stays_as_it_is(journal: Journal) -> None:
+    before = dump(journal)
+    assert erase_actor(journal.engine, "user:le", NOW) == Erased()
+    assert dump(journal) == before
+
+
+def quoted(number: int) -> list[Record]:
+    """Play a case that quotes a report."""
+    seen = Seen(kind="report-smoke", time=5000.0, report=f"r{number}", by="token:kiosk", detail="call 138 0000")
+    records = case(f"quoted{number}", 10_000.0 + 100 * number)
+
+    def quoting(one: Any) -> Any:
+        if isinstance(one, AlarmTransition):
+            return msgspec.structs.replace(one, explanation=Explanation(clause="x", events=(seen,)))
+        return one
+
+    return [msgspec.structs.replace(record, outcomes=tuple(map(quoting, record.outcomes))) for record in records]
+
+
+def report(number: int, area: str = "slope-1", subject: str = SUBJECT) -> Reported:
+    return Reported(
+        id=f"r{number}", area=area, category="smoke", time=5000.0, received=5000.0, text="call 138 0000",
+        subject=subject, photo=str(number) * 64, actor="token:kiosk",
+    )  # fmt: skip
+
+
+def test_reports_about_a_person_are_given_and_go_with_what_quotes_them(journal: Journal) -> None:
+    with journal.engine.begin() as connection:  # nothing lasts
+        for table in ("incidents", "alarms", "dispatches"):
+            connection.execute(sa.update(metadata.tables[table]).values(open=False))
+    journal.record([Record(0, 9100, (report(1), report(2, subject="6" * 24))), *quoted(1)])
+    assert [one["id"] for one in reports_about(journal.engine, SUBJECT)] == ["r1"]
+    assert "138 0000" in told(journal, "alarms") and "138 0000" in told(journal, "transitions")
+    done, photos = erase_subject(journal.engine, SUBJECT, NOW)
+    assert done.lines > 2 and done.left == 0 and photos == {"1" * 64}
+    assert reports_about(journal.engine, SUBJECT) == []
+    assert [row["id"] for row in rows(journal, "reports")] == ["r2"], "about another"
+    assert "138 0000" not in told(journal, "alarms") + told(journal, "transitions")
+    assert erase_subject(journal.engine, SUBJECT, NOW) == (Erased(), set())
+
+
+def test_reports_stay_where_something_is_open(journal: Journal) -> None:
+    journal.record([Record(0, 9100, (report(1), report(2, area="slope-2")))])
+    done, photos = erase_subject(journal.engine, SUBJECT, NOW)
+    assert (done, photos) == (Erased(lines=1, left=1), {"2" * 64})
+    assert [row["id"] for row in rows(journal, "reports")] == ["r1"]
