@@ -30,7 +30,8 @@ PAGES = {
     "points": ("#/models/points", "lin", "[data-test=point-calibration]"),
     "kinds": ("#/models/kinds", "lin", "[data-test=guessed] li"),
     "handover": ("#/handover", "chen", "form.sign"),
-    "exercises": ("#/exercises/e1", "chen", "[data-test=missed] li"),
+    "exercises": ("#/exercises/e1", "chen", "[data-test=course] progress"),
+    "scripts": ("#/exercises", "chen", "[data-test=scripts] li"),
     "rules": ("#/rules", "lin", "[data-test=rules] tbody tr"),
     "replay": ("#/rules/replay", "lin", "[data-test=changes] li"),
     "editor": ("#/rules/edit/slope-creep", "lin", "[data-test=tests] li"),
@@ -72,6 +73,7 @@ def test_page_has_no_axe_violation_in_either_theme_and_language(open_page: Any, 
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     mock.do(lambda api: api.world.put_into_mode("user:chen", "maintenance", [], time.time() + 3600, "更换水泵"))
     mock.do(lambda api: api.world.run_in_the_shadow("user:lin", "更安静"))
+    mock.do(lambda api: setattr(api.world, "drill", "slide"))
     mock.do(lambda api: api.world.begin_replay("user:lin", "rules: []", "slope-creep", name == "sweep"))
     phone = name in ("field", "phone", "new-report")
     size = {"width": 390, "height": 844, "phone": True} if phone else {}
