@@ -385,6 +385,7 @@ export interface Snapshot {
   camera: string;
   time: number;
   url: string;
+  clip?: string | null; // what moved around it, where that is kept
 }
 /** A file that was put with an alarm; `url` for those who may open it. */
 export interface Attachment {
