@@ -88,6 +88,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "exercise.other_unit": ("该单位未参加演练，不能派出", "That unit takes no part in the exercise"),
     "exercise.nothing_there": ("没有可操作的事件或派单", "There was no case or order to act on"),
     "exercise.ended": ("演练结束", "The exercise has ended"),
+    "exercise.bad_script": ("演练脚本有错误，未开始", "The script has mistakes: nothing was begun"),
+    "exercise.not_begun": (
+        "引擎未开始演练：这些区域可能已有演练，或引擎没有答复",
+        "The engine did not begin it: another exercise may run in its areas, or the engine does not answer",
+    ),
+    "exercise.no_broker": (
+        "MQTT 服务器无法连接，摄像机事件无法发布；演练已结束",
+        "No MQTT broker takes what the cameras are to see; the exercise is closed",
+    ),
+    "exercise.broke_off": (
+        "演练意外中断，已结束；原因见运行日志",
+        "The exercise broke off and is closed; the log of the run says why",
+    ),
     # refusals: any
     "unknown_target": ("对象不存在或已归档", "There is no such object, or it is archived"),
     "unknown_command": ("不支持的操作", "There is no such command"),

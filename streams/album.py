@@ -1,4 +1,4 @@
-"""The pictures of an alarm: some of the seconds before it at once, those after it when their moment has come."""
+"""The pictures of an alarm: some of the seconds before it at once, those after it, and its clip, when they are due."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from alerts.outcome import AlarmTransition
 from sensors import observation
+from sensors.camera.clip import keep_clip
 from sensors.camera.eye import Eye
-from sensors.camera.moments import NEAR, moments, nearest
+from sensors.camera.moments import AFTER, BEFORE, NEAR, moments, nearest
 from sensors.camera.snapshot import keep
 from sensors.observation import Command
 from sensors.site import RANK
@@ -28,14 +29,14 @@ AGAIN = 5.0
 """Seconds between two alarms of one incident that one camera takes pictures for, unless its level rises."""
 
 MOST_WAITING = 256
-"""Pictures that wait for their moment at once."""
+"""Alarms that wait for their later pictures at once."""
 
 
 class Album:
-    """Take pictures of alarms, keep them and attach them to their incidents."""
+    """Take pictures of alarms, keep them and attach them to their incidents; keep a clip beside the alarm's own."""
 
     def __init__(self, folder: Path, hub: HubClient, partition: Callable[[str], int], count: int = 4) -> None:
-        self.folder, self.hub, self.pictures = folder, hub, 0
+        self.folder, self.hub, self.pictures, self.clips = folder, hub, 0, 0
         self._partition, self._moments = partition, moments(count)
         self._waiting: set[asyncio.Task[None]] = set()
 
@@ -49,15 +50,15 @@ class Album:
         if now - when < AGAIN and alarm.incident == incident and RANK[alarm.level] <= rank:
             return
         eye.last_picture = (now, str(alarm.incident), RANK[alarm.level])
-        await self._attach(eye, alarm, 0.0, newest)  # the one that matters most comes first
+        name = await self._attach(eye, alarm, 0.0, newest)  # the one that matters most comes first
         past = eye.ring.between(now - 60, now)
         for moment in self._moments:
             if moment < 0:
                 await self._attach(eye, alarm, moment, nearest(past, now + moment))
-            elif moment > 0 and len(self._waiting) < MOST_WAITING:
-                task = asyncio.create_task(self._later(eye, alarm, moment, now + moment))
-                self._waiting.add(task)
-                task.add_done_callback(self._waiting.discard)
+        if len(self._waiting) < MOST_WAITING:
+            task = asyncio.create_task(self._later(eye, alarm, now, name))
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
 
     async def close(self) -> None:
         """Wait for no more moments."""
@@ -65,17 +66,36 @@ class Album:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
 
-    async def _later(self, eye: Eye, alarm: AlarmTransition, moment: float, at: float) -> None:
-        try:
-            await asyncio.sleep(max(at - time.time(), 0.0))
-            await self._attach(eye, alarm, moment, nearest(eye.ring.between(at - NEAR, at + NEAR), at))
-        except Exception:
-            logger.exception("no later picture of %s for %s", eye.camera.id, alarm.incident)
+    async def _later(self, eye: Eye, alarm: AlarmTransition, now: float, name: str) -> None:
+        """Take the later pictures; the clip before the last one, whose coming makes pages look again."""
+        for moment in sorted({*(one for one in self._moments if one > 0), AFTER}):
+            at = now + moment
+            try:
+                await asyncio.sleep(max(at - time.time(), 0.0))
+                if moment == AFTER and name:
+                    await self._film(eye, at, name)
+                if moment in self._moments:
+                    await self._attach(eye, alarm, moment, nearest(eye.ring.between(at - NEAR, at + NEAR), at))
+            except Exception:
+                logger.exception("no later picture of %s for %s", eye.camera.id, alarm.incident)
 
-    async def _attach(self, eye: Eye, alarm: AlarmTransition, moment: float, found: tuple[float, bytes] | None) -> None:
-        """Keep a picture and tell its incident of it, once; the same alarm and moment make the same command."""
-        if found is None or (str(alarm.incident), found[0]) in eye.taken:
+    async def _film(self, eye: Eye, end: float, name: str) -> None:
+        """Keep the clip of an alarm beside its picture; none where faces are blurred, see `Eye`."""
+        if eye.camera.blur_faces:
             return
+        frames = eye.film.between(end - AFTER - BEFORE, end)
+        try:
+            self.clips += await asyncio.to_thread(keep_clip, self.folder, name, frames)
+        except OSError as error:
+            logger.error("cannot keep a clip of %s: %s", eye.camera.id, error)
+
+    async def _attach(self, eye: Eye, alarm: AlarmTransition, moment: float, found: tuple[float, bytes] | None) -> str:
+        """Keep a picture and tell its incident of it, once; the same alarm and moment make the same command.
+
+        Return the picture's name; empty where nothing came of it.
+        """
+        if found is None or (str(alarm.incident), found[0]) in eye.taken:
+            return ""
         at, picture = found
         eye.taken.append((str(alarm.incident), at))
 
@@ -91,7 +111,7 @@ class Album:
         except (OSError, RuntimeError, ValueError) as error:
             logger.error("cannot keep a picture of %s: %s", eye.camera.id, error)
             forget()
-            return
+            return ""
         command = Command(
             id=f"snapshot-{alarm.id}-{eye.camera.id}" + (f"@{moment:+g}" if moment else ""),
             kind="snapshot",
@@ -107,5 +127,6 @@ class Album:
         except (HubError, TimeoutError) as error:
             logger.error("the log does not take a picture of %s for %s: %s", eye.camera.id, alarm.incident, error)
             forget()  # the next alarm of the incident may have it; told twice, it is the same command
-            return
+            return ""
         self.pictures += 1
+        return name

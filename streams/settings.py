@@ -222,6 +222,9 @@ class Settings(Discreet, frozen=True, kw_only=True):
     snapshot_pictures: Annotated[
         int, "Pictures that a camera keeps of one alarm, from 10 s before it to 5 s after: 1 to 16."
     ] = 4
+    clip_rate: Annotated[
+        float, "Small pictures a second of the moving clip that a camera keeps of an alarm, 1 to 10; 0 keeps none."
+    ] = 4.0
     snapshot_days: Annotated[float, "Days after which a kept picture is removed."] = 90.0
     snapshot_megabytes: Annotated[float, "Megabytes of kept pictures beyond which the oldest are removed."] = 5000.0
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR, in run/<process>.log; the terminal gets warnings."] = (
@@ -433,6 +436,8 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         raise SettingsError(f"{PREFIX}MQTT_QOS={settings.mqtt_qos}: must be 0, 1 or 2")
     if not 1 <= settings.snapshot_pictures <= 16:
         raise SettingsError(f"{PREFIX}SNAPSHOT_PICTURES={settings.snapshot_pictures}: must be 1 to 16")
+    if settings.clip_rate != 0 and not 1 <= settings.clip_rate <= 10:
+        raise SettingsError(f"{PREFIX}CLIP_RATE={settings.clip_rate}: must be 1 to 10, or 0")
     for name in ("snapshot_days", "snapshot_megabytes"):
         if not getattr(settings, name) > 0:
             raise SettingsError(f"{PREFIX}{name.upper()}={getattr(settings, name)}: must be above 0")

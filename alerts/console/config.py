@@ -245,6 +245,26 @@ class System(Protocol):
         ...
 
 
+class DrillDesk(Protocol):
+    """List the scripts of drills and play one. `streams.drill_desk` makes one."""
+
+    def scripts(self) -> Sequence[Mapping[str, Any]]:
+        """List the scripts, each with what is wrong with it."""
+        ...
+
+    def last(self) -> Mapping[str, Any] | None:
+        """Tell how the drill goes that was begun here last; None where none was."""
+        ...
+
+    def begin(self, name: str, actor: str) -> str:
+        """Begin a script; return the drill's id.
+
+        Raise `KeyError` when there is none of that name, `RuntimeError` while any drill runs, and a `ValueError` whose
+        text is a key of `alerts.messages` when nothing came of it.
+        """
+        ...
+
+
 class PastError(Exception):
     """Raised when what is kept for long cannot be asked."""
 
@@ -310,6 +330,7 @@ class ConsoleConfig:
     model_desk: ModelDesk | None = None
     replay_desk: ReplayDesk | None = None
     system: System | None = None
+    drill_desk: DrillDesk | None = None
     draft_desk: DraftDesk | None = None
     newest: Callable[[str], Awaitable[tuple[float, bytes] | str]] = _no_cameras
     shared: str = ""  # the database in which several consoles have their accounts; empty keeps a file of their own

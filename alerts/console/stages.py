@@ -121,6 +121,7 @@ STAGES = (
     ),
     Figure("camera_frames_total", "Frames that were read of cameras.", (), _of("camera", "frames")),
     Figure("camera_pictures_total", "Pictures of alarms that were kept.", (), _of("camera", "pictures")),
+    Figure("camera_clips_total", "Moving clips of alarms that were kept.", (), _of("camera", "clips")),
     Figure("camera_refused_total", "What cameras sent and was refused.", ("reason",), _each("camera", "refused")),
     Figure("archive_observations_total", "Observations that were archived.", (), _of("archiver", "observations")),
     Figure("archive_segments_total", "Segments that were archived.", (), _of("archiver", "segments")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from alerts import exercise as reports
 from alerts import messages
-from alerts.queries import Reader
+from alerts.drill_script import Act, Script, read_script
 from scripts.commands.listing import Row, listing
 from scripts.commands.ordering import reader as journal
 from scripts.commands.terminal import (
@@ -34,24 +33,14 @@ from scripts.commands.terminal import (
     wrong,
 )
 from scripts.commands.words import LanguageOption
-from scripts.drill_script import Act, Script, read_script
-from scripts.drill_signals import Signals
-from scripts.simulator.publish import BrokerError
-from sensors import observation, tls
+from sensors import tls
 from sensors.document import DocumentError
-from sensors.lookup import Registry
-from sensors.observation import SIMULATED, CameraEvent, Command, Exercise, Report
-from sensors.site import Site
-from streams.hub import HubClient
+from sensors.publisher import BrokerError
+from sensors.site import Site, Text
+from streams import drilling
+from streams.drilling import Heard
 from streams.settings import Settings
 from streams.supervisor import holder
-from streams.topics import OBSERVATIONS
-
-ANSWERED = 5.0
-"""Seconds within which the engine answers what the script does."""
-
-GRACE = 120.0
-"""Seconds after its last step at which a drill ends by itself: should this process be gone by then."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,11 +77,15 @@ def run(
         for problem in error.problems:
             wrong(str(problem))
         fail(f"{len(error.problems)} problem(s) in {script}; nothing was begun")
-    id = f"exercise-{uuid.uuid4().hex[:12]}"
+    id = drilling.new_id()
     try:
-        asyncio.run(_play(found, site, drill, id, speed))
+        with Progress(transient=True) as progress:
+            shown = _Shown(drill, progress)
+            asyncio.run(drilling.play(found, site, drill, id, who(), journal(found), heard=shown, speed=speed))
     except KeyboardInterrupt:
         out.print("stopped: the exercise is closed")
+    except drilling.NotBegunError as error:
+        fail(str(error))
     except (BrokerError, tls.TlsError) as error:
         fail(f"{error}; the exercise is closed")
     except (OSError, TimeoutError) as error:
@@ -134,147 +127,21 @@ def report(
     _tell(found, site_in_force(found), id, file, language, as_json=as_json)
 
 
-async def _play(found: Settings, site: Site, drill: Script, id: str, speed: float) -> None:
-    """Play a drill from its beginning to its end, whatever happens between."""
-    registry = Registry(site)
-    partitions = sorted({registry.partition(area) for area in drill.areas})
-    actor = who()
-    hub, reader, signals = HubClient(found.hub_path), journal(found), Signals(found, site)
-    facts: dict[str, Any] = {
-        "title": {"zh": drill.title.zh, "en": drill.title.en},
-        "areas": drill.areas,
-        "units": drill.units,
-        "objectives": drill.seconds(),
-        "until": time.time() + drill.lasting / speed + GRACE,
-    }
+class _Shown(Heard):
+    """Show on the terminal how a drill goes."""
 
-    async def say(edge: Any) -> None:
-        what = observation.encode(Exercise(id=id, edge=edge, actor=actor, time=time.time(), **facts))
-        async with asyncio.timeout(10):
-            await hub.produce([(OBSERVATIONS, partition, None, what) for partition in partitions])
+    def __init__(self, drill: Script, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task(drill.title.en, total=drill.lasting)
 
-    async def wait(condition: Any, seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                return False
-            await asyncio.sleep(0.1)
-        return True
+    def moved(self, seconds: float) -> None:
+        self._progress.update(self._task, completed=seconds)
 
-    try:
-        await say("begin")
-        if not await wait(lambda: reader.exercise(id) is not None, 15.0):
-            raise TimeoutError("the exercise was not begun: does another one run in its areas?")
-        begun = time.monotonic()
-        with Progress(transient=True) as progress:
-            task = progress.add_task(drill.title.en, total=drill.lasting)
-            for number, (at, step) in enumerate(drill.ordered()):
-                while (left := begun + at / speed - time.monotonic()) > 0:
-                    await asyncio.sleep(min(left, 0.5))
-                    progress.update(task, completed=(time.monotonic() - begun) * speed)
-                if step.say is not None:
-                    progress.console.print(plain(f"{step.say.zh} {step.say.en}"))
-                await _step(hub, signals, registry, reader, id, step, actor)
-                if step.act is not None:
-                    missed = await _act(hub, registry, reader, id, number, step.act)
-                    if missed:
-                        progress.console.print(plain(f"{step.act.do} {step.act.unit or step.act.step}: {missed}"))
-            while (left := begun + drill.lasting / speed - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, 0.5))
-                progress.update(task, completed=(time.monotonic() - begun) * speed)
-    finally:
-        await asyncio.shield(say("end"))
-        await wait(lambda: (reader.exercise(id) or {"ended": 1.0})["ended"] is not None, 15.0)
-        await asyncio.to_thread(signals.close)
-        await hub.close()
+    def said(self, text: Text) -> None:
+        self._progress.console.print(plain(f"{text.zh} {text.en}"))
 
-
-async def _step(
-    hub: HubClient, signals: Signals, registry: Registry, reader: Reader, id: str, step: Any, actor: str
-) -> None:
-    now = time.time()
-    if step.event is not None:
-        camera = registry.cameras[step.event.camera]
-        named = f"{id}-{uuid.uuid4().hex[:8]}"
-        if not await asyncio.to_thread(signals.see, named, camera.id, step.event.kind):
-            # the site takes no events of cameras from a broker: it goes into the log as the bridge would put it
-            seen = CameraEvent(
-                area=camera.areas[0],
-                camera=camera.id,
-                kind=step.event.kind,
-                event=named,
-                time=now,
-                received=now,
-                quality=SIMULATED,
-            )
-            await _produce(hub, registry, camera.areas[0], seen)
-    if step.report is not None:
-        told = Report(
-            id=f"{id}-{uuid.uuid4().hex[:8]}",
-            area=step.report.area,
-            category=step.report.category,
-            time=now,
-            received=now,
-            text=f"【演练 EXERCISE】{step.report.text}",
-            actor=actor,
-            quality=SIMULATED,
-        )
-        await _produce(hub, registry, step.report.area, told)
-
-
-async def _act(hub: HubClient, registry: Registry, reader: Reader, id: str, number: int, act: Act) -> str:
-    """Play a part of the script; say, and have the journal keep, why it came to nothing. Empty: it was done.
-
-    An act that finds nothing is an order without an object: the engine refuses it, under the drill's id.
-    """
-    ids, drill = [], reader.exercise(id)
-    for target, kind, area, args in _orders(drill, act):
-        ids.append(uuid.uuid4().hex)
-        await _produce(hub, registry, area, _order(ids[-1], kind, target, area, id, args))
-    answers: dict[str, Row] = {}
-    end = time.monotonic() + ANSWERED
-    while len(answers) < len(ids) and time.monotonic() < end:
-        await asyncio.sleep(0.05)
-        answers |= {one: found for one in ids if one not in answers and (found := reader.result(one)) is not None}
-    if any(answer["ok"] for answer in answers.values()):
-        return ""
-    refused = next((str(answer["reason"]) for answer in answers.values()), "no_answer" if ids else reports.NOTHING)
-    area = drill["areas"][0] if drill else next(iter(registry.areas))
-    target = reports.missed_target(act.do, act.unit or act.step, refused)
-    await _produce(hub, registry, area, _order(reports.missed_id(id, number), "act", target, area, id, {}))
-    return messages.text(refused, "en")
-
-
-def _order(named: str, kind: str, target: str, area: str, id: str, args: dict[str, Any]) -> Command:
-    return Command(id=named, kind=kind, target=target, area=area, actor=f"exercise:{id}", time=time.time(), args=args)
-
-
-async def _produce(hub: HubClient, registry: Registry, area: str, what: Any) -> None:
-    async with asyncio.timeout(10):
-        await hub.produce([(OBSERVATIONS, registry.partition(area), None, observation.encode(what))])
-
-
-def _orders(drill: Row | None, act: Act) -> list[tuple[str, str, str, dict[str, Any]]]:
-    """Make the orders by which the script plays a part: target, kind, area and arguments of each."""
-    found: list[tuple[str, str, str, dict[str, Any]]] = []
-    for incident in drill["incidents"] if drill else ():
-        if incident["state"] == "closed":
-            continue
-        at = incident["id"], incident["area"]
-        if act.do == "acknowledge":
-            found.append((at[0], "acknowledge", at[1], {}))
-        elif act.do == "dispatch":
-            found.append((at[0], "dispatch", at[1], {"unit": act.unit, "note": "演练 Exercise"}))
-        elif act.do == "tick":
-            found.append((at[0], "tick", at[1], {"step": act.step}))
-        elif act.do == "close":
-            found.append((at[0], "close", at[1], {"disposition": "test", "reason": "演练 Exercise"}))
-        else:
-            kind = "close" if act.do == "close_dispatch" else act.do
-            for dispatch in incident["dispatch_details"]:
-                if dispatch["leg"] not in ("closed", "refused") and act.unit in ("", dispatch["unit"]):
-                    found.append((dispatch["id"], kind, at[1], {"reason": "演练 Exercise"}))
-    return found
+    def missed(self, act: Act, reason: str) -> None:
+        self._progress.console.print(plain(f"{act.do} {act.unit or act.step}: {messages.text(reason, 'en')}"))
 
 
 def _tell(found: Settings, site: Site, id: str, file: Path | None, language: str | None, *, as_json: bool) -> None:

@@ -22,13 +22,14 @@ from rich.table import Table
 from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, local, out
 from scripts.simulator import FILMED
 from scripts.simulator.footage import Film
-from scripts.simulator.publish import BrokerError, Play, Publisher, play_series
+from scripts.simulator.publish import Play, play_series
 from scripts.simulator.scenes import SCENES, Scene
 from scripts.simulator.world import World
 from sensors import tls
 from sensors.document import DocumentError
 from sensors.duration import seconds as seconds_of
 from sensors.lookup import Registry
+from sensors.publisher import BrokerError, Publisher
 from sensors.registry import load_site
 from sensors.site import Point, Site
 from streams import publication, settings

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
+from sensors.camera.clip import QUALITY, WIDE
 from sensors.camera.crashes import Crashes, name_of
 from sensors.camera.faces import Faces
 from sensors.camera.health import Health, Judgement
@@ -23,6 +24,9 @@ from sensors.quarantine import RAW_LIMIT, WHOLE_LIMIT
 from sensors.site import Camera
 
 logger = logging.getLogger(__name__)
+
+RATE = 1.0
+"""Pictures a second that are judged, shown and kept as stills."""
 
 FAULT = 5.0
 """Seconds of rest after an unforeseen fault of a decoder."""
@@ -60,15 +64,21 @@ class Refusal(NamedTuple):
 
 
 class Eye:
-    """One camera: its stream in a thread of its own, its ring of pictures, its health."""
+    """One camera: its stream in a thread of its own, its rings of pictures, its health.
 
-    def __init__(self, camera: Camera, source: str, crashes: Crashes | None = None) -> None:
-        self.camera, self.source = camera, source
+    `clips` are the pictures a second of its moving clips, which are small; 0 is none. A camera whose faces are blurred
+    has none: of sixty pictures, one in which a face is missed is enough to know it.
+    """
+
+    def __init__(self, camera: Camera, source: str, crashes: Crashes | None = None, clips: float = 0.0) -> None:
+        self.camera, self.source, self.clips = camera, source, clips
         self.name = name_of(camera.id, source)
         self._crashes = crashes
         self.aside = False  # not read for a while: its decoder has crashed the process, or several hang
         self._away = 0.0  # monotonic, until when one of which several hang is put aside
         self.ring = Ring()
+        self.film = Ring(quality=QUALITY, widest=WIDE)  # for clips: smaller pictures, more of them
+        self._due = 0.0  # unix seconds, when the ring gets its next picture
         self.frames = 0
         self.last_frame: float | None = None  # unix seconds
         self.last_picture = (0.0, "", 0)  # when, for which incident, at which level
@@ -167,7 +177,7 @@ class Eye:
             if not stop.is_set():
                 self._refused(reason, detail, raw)
 
-        self._reader = reader_of(self.source, self.camera.timeout, refuse)
+        self._reader = reader_of(self.source, self.camera.timeout, refuse, max(RATE, self.clips))
         self._thread = threading.Thread(target=self._run, args=(self._reader, stop), name=self.camera.id, daemon=True)
 
     def _refused(self, reason: str, detail: str, raw: bytes) -> None:
@@ -197,19 +207,25 @@ class Eye:
         logger.warning("camera %s: %s", self.camera.id, sentence)
 
     def _take(self, frame: Frame) -> None:
+        now = time.time()
+        if self.clips and not self.camera.blur_faces:
+            self.film.add(now, frame)
+        if now < self._due <= now + 1.0 / RATE:  # beyond that the clock was set back
+            return
+        self._due = max(self._due + 1.0 / RATE, now + 0.5 / RATE)
         self.frames += 1
-        self.last_frame = now = time.time()
+        self.last_frame = now
         self.ring.add(now, frame)
         if self.camera.health.watch:
             self._health.feed(now, frame)
         self._seen = time.monotonic()
 
 
-def reader_of(source: str, timeout: float, refuse: Refuse = unheeded) -> Stream | Stills:
-    """Choose how a source is read: stills where it says so (`still+http://…`), else a stream or file."""
+def reader_of(source: str, timeout: float, refuse: Refuse = unheeded, rate: float = RATE) -> Stream | Stills:
+    """Choose how a source is read: a still a second where it says so (`still+http://…`), else a stream or file."""
     if source.startswith(PREFIX):
-        return Stills(source, timeout=timeout, refuse=refuse)
-    return Stream(source, timeout=timeout, refuse=refuse)
+        return Stills(source, RATE, timeout=timeout, refuse=refuse)
+    return Stream(source, rate, timeout=timeout, refuse=refuse)
 
 
 def source_of(camera: Camera) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 
+from sensors.camera.clip import ENDING
 from sensors.camera.stream import Frame
 
 SECONDS = 16.0
@@ -24,14 +25,14 @@ WIDEST = 1280
 class Ring:
     """The last seconds of one camera as JPEG pictures, safe between threads."""
 
-    def __init__(self, seconds: float = SECONDS, quality: int = 82) -> None:
-        self._seconds, self._quality = seconds, quality
+    def __init__(self, seconds: float = SECONDS, quality: int = 82, widest: int = WIDEST) -> None:
+        self._seconds, self._quality, self._widest = seconds, quality, widest
         self._pictures: deque[tuple[float, bytes]] = deque()
         self._lock = threading.Lock()
 
     def add(self, time: float, frame: Frame) -> None:
         """Keep a frame taken at a unix time; forget what is older than the ring."""
-        picture = encode(frame, self._quality)
+        picture = encode(frame, self._quality, self._widest)
         with self._lock:
             self._pictures.append((time, picture))
             while self._pictures and self._pictures[0][0] < time - self._seconds:
@@ -48,25 +49,25 @@ class Ring:
             return [one for one in self._pictures if start <= one[0] <= stop]
 
 
-def encode(frame: Frame, quality: int = 82) -> bytes:
-    """Encode a BGR frame as JPEG, made smaller when it is wider than `WIDEST`. Raise ValueError on an empty frame."""
+def encode(frame: Frame, quality: int = 82, widest: int = WIDEST) -> bytes:
+    """Encode a BGR frame as JPEG, made smaller when it is wider than `widest`. Raise ValueError on an empty frame."""
     if frame.size == 0:
         raise ValueError("an empty frame is no picture")
-    frame = smaller(frame)
+    frame = smaller(frame, widest)
     good, picture = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not good:
         raise ValueError("the frame cannot be encoded as JPEG")
     return picture.tobytes()
 
 
-def smaller(frame: Frame) -> Frame:
-    """Make a frame no wider than `WIDEST`: by halves first, which is several times as fast as averaging at once."""
+def smaller(frame: Frame, widest: int = WIDEST) -> Frame:
+    """Make a frame no wider than `widest`: by halves first, which is several times as fast as averaging at once."""
     height, width = frame.shape[:2]
-    while width >= 2 * WIDEST and height >= 2:
+    while width >= 2 * widest and height >= 2:
         width, height = width // 2, height // 2
         frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if width > WIDEST:  # by less than two: each pixel of the result still has a share of all that were there
-        size = WIDEST, max(round(height * WIDEST / width), 1)
+    if width > widest:  # by less than two: each pixel of the result still has a share of all that were there
+        size = widest, max(round(height * widest / width), 1)
         frame = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return frame
 
@@ -89,10 +90,10 @@ def keep(folder: Path, picture: bytes, ending: str = "jpg") -> str:
 
 
 def prune(folder: Path, most_bytes: int, oldest_seconds: float, now: float | None = None) -> int:
-    """Remove the oldest pictures beyond a size, and all beyond an age; return how many."""
+    """Remove the oldest pictures and clips beyond a size, and all beyond an age; return how many."""
     now = time.time() if now is None else now
     held = []
-    for file in folder.glob("*.jpg"):
+    for file in (*folder.glob("*.jpg"), *folder.glob(f"*.{ENDING}")):
         with contextlib.suppress(FileNotFoundError):  # somebody else removes old ones as well
             status = file.stat()
             held.append((status.st_mtime, status.st_size, file))

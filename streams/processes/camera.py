@@ -76,11 +76,12 @@ class Cameras:
         hub: HubClient,
         count: int = 4,
         crashes: Crashes | None = None,
+        clips: float = 0.0,
     ) -> None:
         self.registry, self.hub = registry, hub
         self.album = Album(folder, hub, lambda area: self.registry.partition(area), count)
-        self._crashes = crashes
-        self.eyes = [Eye(registry.cameras[name], source, crashes) for name, source in sources.items()]
+        self._crashes, self._clips = crashes, clips
+        self.eyes = [Eye(registry.cameras[name], source, crashes, clips) for name, source in sources.items()]
         self.quarantine = Quarantine("camera")
         self._keeper = Keeper(hub)
         self._told: dict[str, tuple[float, Judgement]] = {}  # camera → when (monotonic) and what was told last
@@ -96,7 +97,7 @@ class Cameras:
             camera = registry.cameras[name]
             eye = kept.get((name, source))
             if eye is None or (eye.camera.health, eye.camera.timeout) != (camera.health, camera.timeout):
-                eye = Eye(camera, source, self._crashes)
+                eye = Eye(camera, source, self._crashes, self._clips)
                 logger.info("camera %s from %s", name, redacted(source))
                 eye.start()
             eye.camera = camera
@@ -149,6 +150,7 @@ class Cameras:
         return {
             "frames": self._frames_before + sum(eye.frames for eye in self.eyes),
             "pictures": self.album.pictures,
+            "clips": self.album.clips,
             "seen": {eye.camera.id: eye.last_frame for eye in self.eyes if eye.last_frame is not None},
             "health": {camera: judgement.state for camera, (_, judgement) in self._told.items()},
             "aside": [eye.camera.id for eye in self.eyes if eye.aside],
@@ -265,7 +267,9 @@ async def _run(found: settings.Settings, given: Sequence[str], crashes: Crashes 
         loop.add_signal_handler(number, stop.set)
     hub = HubClient(found.hub_path)
     folder = found.data_folder / "snapshots"
-    cameras = Cameras(registry, sources_of(registry, given), folder, hub, found.snapshot_pictures, crashes)
+    cameras = Cameras(
+        registry, sources_of(registry, given), folder, hub, found.snapshot_pictures, crashes, found.clip_rate
+    )
     for eye in cameras.eyes:
         logger.info("camera %s from %s", eye.camera.id, redacted(eye.source))
         eye.start()

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from alerts.console.traces import Series
     from sensors.observation import CameraEvent
     from streams.draft_desk import DraftDesk
+    from streams.drill_desk import DrillDesk
     from streams.history.charts import Charts
     from streams.replay_desk import ReplayDesk
     from streams.system_desk import SystemDesk
@@ -354,6 +355,37 @@ class System:
         self._made().back_up(actor)
 
 
+class Drills:
+    """List and play the site's drills; what that needs is loaded with the first."""
+
+    def __init__(self, found: Settings) -> None:
+        self._settings = found
+        self._desk: DrillDesk | None = None
+        self._lock = threading.Lock()
+
+    def _made(self) -> DrillDesk:
+        from streams.drill_desk import DrillDesk  # here: the console is to be there soon
+
+        with self._lock:
+            self._desk = self._desk or DrillDesk(self._settings, self._site)
+            return self._desk
+
+    def _site(self) -> Site:
+        return bundle.unpack(publication.read(self._settings.data_folder)).site
+
+    def scripts(self) -> list[dict[str, Any]]:
+        """List the scripts of drills."""
+        return self._made().scripts()
+
+    def last(self) -> dict[str, Any] | None:
+        """Tell how the last drill goes that was begun here."""
+        return self._desk.last() if self._desk is not None else None
+
+    def begin(self, name: str, actor: str) -> str:
+        """Begin a script."""
+        return self._made().begin(name, actor)
+
+
 class Drafts:
     """Open, check and publish drafts of rules; what they need is loaded with the first."""
 
@@ -463,6 +495,7 @@ def configure(found: Settings, content: Bundle) -> ConsoleConfig:
         model_desk=ModelDesk(found),
         replay_desk=None if found.kafka and not found.archive else Replays(found),
         system=System(found),
+        drill_desk=Drills(found),
         draft_desk=Drafts(found),
         newest=Looking(socket_of(found.data_folder)).newest,
         callbacks=callbacks(found, content),

@@ -275,6 +275,11 @@ class MockApi:
                 return JSONResponse(self.of_rules(path, body, actor))
             elif path == ["quarantine", "replay"]:
                 return JSONResponse(world.decode_again(body["dry_run"]))
+            elif path == ["exercises"]:
+                world.drill = body["script"]
+                return JSONResponse({"id": "e1"}, 202)
+            elif path[0] == "exercises":
+                world.drill_ended = time.time()
             elif path[0] == "modes":
                 until = time.time() + body.get("seconds", 0.0)
                 world.put_into_mode(actor, body["mode"], body["areas"], until, body["reason"])

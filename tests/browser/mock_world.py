@@ -92,6 +92,8 @@ class World:
         self.drafts: list[str] = []
         self.taken_again = 0.0
         self.rule_drafts: dict[str, dict[str, Any]] = {}
+        self.drill = ""  # the script that was begun on the page
+        self.drill_ended: float | None = None
         self.modes: dict[str, Any] = {"modes": known, "items": []}
         self.models_broken = False
         self.plan: Row | None = None  # that all incidents keep to
@@ -108,7 +110,7 @@ class World:
             "duty": lambda _: self.duty(),
             "handover": lambda _: self.handover(),
             "handovers": lambda _: {"items": [self.signed()], "next": None},
-            "exercises": lambda rest: self.exercise() if rest else {"items": [self.exercise()], "next": None},
+            "exercises": self.exercises,
             "notifications": lambda _: {"items": [self.target()]},
             "modes": lambda _: self.modes,
             "cameras": lambda _: self.cameras(),
@@ -149,11 +151,27 @@ class World:
         turn = {"key": "1", "shift": "day", "begin": now, "end": now + 3600, "signed": False}
         return {"turn": turn, "people": {"lead": self.incoming}, "sheet": sheet, "signed": None}
 
+    def exercises(self, rest: list[str]) -> dict[str, Any]:
+        """Answer for drills: the list, one, or the scripts and how far the one is that was begun."""
+        if rest != ["scripts"]:
+            return self.exercise() if rest else {"items": [self.exercise()], "next": None}
+        facts = {"areas": ["slope-shiyan-1"], "lasts": 600.0, "acts": 2, "problems": []}
+        title = {"zh": "滑坡演练", "en": "Slide drill"}
+        wrong = {"file": "fire.yaml", "line": 4, "field": "areas[0]", "message": "", "told": "未知区域“forest-9”"}
+        scripts = [
+            {**facts, "name": "slide", "title": title, "units": ["unit-shiyan-1"]},
+            {**facts, "name": "fire", "title": {}, "units": [], "problems": [wrong]},
+        ]
+        said = {"zh": "演练开始", "en": "It begins"}
+        run = {"id": "e1", "script": self.drill, "lasts": 600.0, "seconds": 65.0, "said": said, "error": ""}
+        last = {**run, "areas": facts["areas"], "over": self.drill_ended is not None} if self.drill else None
+        return {"items": scripts, "last": last}
+
     def exercise(self) -> dict[str, Any]:
         now, title = time.time(), {"zh": "滑坡演练", "en": "Slide drill"}
         legs = [{"leg": "acknowledge", "seconds": 30.0, "objective": 60.0, "met": True}]
         case = {"id": "i", "title": title, "area": "a", "legs": legs, "steps_done": 1, "steps": 2}
-        facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": None}
+        facts = {"id": "e1", "title": title, "areas": [], "units": [], "began": now - 600, "ended": self.drill_ended}
         said = {"zh": "没有可操作的事件或派单", "en": "There was no case or order to act on"}
         missed = {"time": now - 60, "do": "resolve", "of": "team", "reason": "exercise.nothing_there", "said": said}
         return {**facts, "incidents": [case], "missed": [missed], "met": 1, "of": 1, "score": 1.0}

@@ -1,4 +1,4 @@
-"""Modes of the site on the page: begun with a reason, in sight of everybody on watch, ended before their time."""
+"""Modes of the site and drills on the page: begun, in sight of everybody on watch, ended before their time."""
 
 from __future__ import annotations
 
@@ -36,5 +36,33 @@ def test_who_may_not_begin_a_mode_sees_it_all_the_same(open_page: Any, mock: Any
     expect(page.locator("[data-test=modes]")).to_contain_text("检修：整个站点")
     expect(page.locator("[data-test=lasting] li")).to_contain_text("更换水泵")
     expect(page.get_by_role("button", name="提前结束")).to_have_count(0)
+    page.goto(f"{mock.url}/#/exercises")
+    expect(page.get_by_role("link", name="滑坡演练").first).to_be_visible()
+    expect(page.locator("[data-test=scripts]")).to_have_count(0)
     page.get_by_role("button", name="EN", exact=True).click()
     expect(page.locator("[data-test=modes]")).to_contain_text("Maintenance: the whole site (until")
+
+
+def test_a_drill_is_started_followed_and_ended_by_key_once_it_was_said_whom_it_reaches(
+    open_page: Any, mock: Any
+) -> None:
+    page = open_page("#/exercises")
+    scripts = page.locator("[data-test=scripts] li")
+    expect(scripts.filter(has_text="未知区域").get_by_role("button")).to_have_count(0)  # one with mistakes
+    page.get_by_role("button", name="开始… 滑坡演练").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("只通知声明接收演练的通知目标")
+    expect(dialog).to_contain_text("石岩")  # those who take part, by their names
+    page.keyboard.press("Escape")
+    assert mock.api.world.drill == ""
+    page.get_by_role("button", name="开始… 滑坡演练").press("Enter")
+    dialog.get_by_role("button", name="开始演练").press("Enter")
+    course = page.locator("[data-test=course]")
+    expect(course).to_contain_text("1:05 / 10:00")
+    expect(course).to_contain_text("演练开始")
+    assert mock.api.world.drill == "slide"
+    page.get_by_role("button", name="EN", exact=True).click()
+    page.get_by_role("button", name="End the drill").press("Enter")
+    dialog.get_by_role("button", name="End it now").press("Enter")
+    expect(course).to_have_count(0)
+    expect(page.get_by_role("button", name="End the drill")).to_have_count(0)

@@ -21,6 +21,7 @@ from alerts.console.accounts import add_user, list_audit
 from alerts.console.config import ConsoleConfig
 from alerts.outcome import Explanation, Reported, Seen, Term
 from scripts.build_web import STATIC
+from sensors.camera.clip import keep_clip
 from sensors.camera.snapshot import keep
 from sensors.flags import JUMP
 from sensors.observation import BAD, Command
@@ -149,6 +150,12 @@ def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, cons
             args=args,
         )
         console.record(console.desk.command(taken, time.time()))
+        if not after:
+            frames = [(alarm["onset"] + step / 4, jpeg(20 * step)) for step in range(8)]
+            keep_clip(console.config.snapshots, args["sha"], frames)
+    times = alarm["onset"] + np.arange(-600.0, 0.0, 10.0)
+    point, score = np.zeros(60, np.uint32), np.zeros(60, np.float32)
+    console.console.traces.append(point, times, np.sin(times / 60), score, seen=time.time())
     desk = enter(browser, console, "chen", viewport={"width": 1440, "height": 900})
     strip = desk.locator("[data-test=strip]")
     expect(strip.get_by_role("radio")).to_have_count(3)
@@ -174,6 +181,25 @@ def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, cons
     strip.get_by_role("button", name="Play as a clip").click()
     expect(strip.locator("figcaption")).to_contain_text("3 of 3")
     expect(strip.get_by_role("button", name="Play as a clip")).to_have_attribute("aria-pressed", "false")
+    plot = desk.locator(".trace .plot").first
+    box = plot.bounding_box()
+    plot.click(position={"x": 70, "y": box["height"] / 2})  # on the chart, far before: the picture nearest to it
+    expect(strip.locator("figcaption")).to_contain_text("1 of 3")
+    strip.get_by_role("radio").nth(1).click()
+    strip.get_by_role("button", name="Moving clip").press("Enter")
+    clip = strip.locator("[data-test=clip]")
+    where = clip.get_by_role("slider", name="Moment of the clip")
+    expect(where).to_have_attribute("max", "7")
+    expect(clip.get_by_role("button", name="Play")).to_be_visible()  # it has played to its end, or nobody wants motion
+    where.press("Home")
+    shown = clip.locator("img")
+    first = shown.get_attribute("src")
+    assert shown.evaluate("one => one.decode().then(() => one.naturalWidth)") == 160
+    where.press("ArrowRight")
+    expect(shown).not_to_have_attribute("src", first)
+    strip.get_by_role("button", name="Back to the pictures").press("Enter")
+    expect(strip.locator("figcaption")).to_contain_text("2 of 3")
+    expect(clip).to_have_count(0)
     desk.context.close()
 
 

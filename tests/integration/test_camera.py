@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sensors.camera.clip import unpacked
 from tests.integration.running import ROOT, environment, running
 from tests.waiting import until
 
@@ -23,6 +24,12 @@ def pictures(client: Any, incident: str, least: int) -> list[dict[str, Any]]:
     """Return an incident's pictures when there are enough."""
     found: list[dict[str, Any]] = client.get(f"/incidents/{incident}").json()["snapshots"]
     return found if len(found) >= least else []
+
+
+def filmed(client: Any, incident: str) -> str | None:
+    """Return the address of an incident's clip, once there is one."""
+    found = client.get(f"/incidents/{incident}").json()["snapshots"]
+    return next((one["clip"] for one in found if one["clip"]), None)
 
 
 def shown(answer: Any) -> bytes | None:
@@ -69,6 +76,11 @@ def test_a_landslide_attaches_the_cameras_picture_to_its_incident(tmp_path: Path
         served = client.get(snapshot["url"].removeprefix("/api/v1"))
         assert served.status_code == 200
         assert served.content == stored
+        clip = until(lambda: filmed(client, incident["id"]), 15, "the moving clip")
+        frames = unpacked(client.get(clip.removeprefix("/api/v1")).content)
+        assert len(frames) >= 20 and frames[-1][0] - frames[0][0] >= 5, "more than a picture a second"
+        first, last = (cv2.imdecode(np.frombuffer(frames[at][1], np.uint8), cv2.IMREAD_COLOR) for at in (0, -1))
+        assert first.shape[1] == 480 and np.abs(first.astype(int) - last).mean() > 0.5, "something moves"
         picture = cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_COLOR)
         film = cv2.VideoCapture(str(FOOTAGE))
         assert picture.shape == (film.get(cv2.CAP_PROP_FRAME_HEIGHT), film.get(cv2.CAP_PROP_FRAME_WIDTH), 3)

@@ -163,6 +163,22 @@ def test_a_landslide_is_played_through_the_page(browser: Any, product: Running, 
     expect(desk.locator(".incident-head .state-closed")).to_be_visible()
     assert duty.get(f"/incidents/{alarm['incident']}").json()["disposition"] == "real"
     mqtt.close()
+    desk.goto(f"{product.address}/#/exercises")
+    begin_and_end_a_drill(expect, desk, duty)
+
+
+def begin_and_end_a_drill(expect: Any, desk: Any, duty: httpx.Client) -> None:
+    """Start the example's drill on the page, see it run, and end it."""
+    desk.get_by_role("button", name=re.compile("^Start… Yangtai Hill")).click()
+    desk.get_by_role("dialog").get_by_role("button", name="Start the drill").click()
+    expect(desk.locator("[data-test=exercise]")).to_contain_text("Yangtai Hill")  # the banner
+    expect(desk.locator("[data-test=course]")).to_contain_text("The exercise begins")
+    (runs,) = duty.get("/exercises", params={"running": True}).json()["items"]
+    assert runs["actor"] == "user:chen"
+    desk.get_by_role("button", name="End the drill").click()
+    desk.get_by_role("dialog").get_by_role("button", name="End it now").click()
+    expect(desk.locator("[data-test=exercise]")).to_have_count(0)
+    assert duty.get(f"/exercises/{runs['id']}").json()["ended"] is not None
 
 
 def test_a_dispute_at_home_from_the_third_report_to_the_mediators_feedback(

@@ -9,9 +9,9 @@ import pypdfium2
 import pytest
 
 from alerts.desk import Desk
+from alerts.drill_script import read_script
 from alerts.exercise import NOTHING, missed_id, missed_target
 from alerts.journal import Journal
-from scripts.drill_script import read_script
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from scripts.cli import application
 from scripts.ports import free_port
 from scripts.simulator import publish
-from scripts.simulator.publish import BrokerError, Publisher
+from sensors.publisher import BrokerError, Publisher
 from streams.embedded import broker as embedded
 from tests.integration.running import ROOT, Mqtt, environment, foreshock
 from tests.waiting import until

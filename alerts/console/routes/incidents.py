@@ -19,6 +19,7 @@ from alerts.console.routes import orders
 from alerts.plans import checklist, filled, further, place_of
 from alerts.queries import MAX_PAGE
 from alerts.triage import likeliest
+from sensors.camera.clip import ENDING, file_of
 from sensors.site import Plan
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
@@ -64,6 +65,9 @@ def incident(
         titled(console, alarm)
     row["further_plans"] = further_plans(console, row, [(one["area"], one["level"]) for one in row["alarm_details"]])
     row["plan"] = planned(console, row, row["plan"])
+    for one in row["snapshots"]:
+        if file_of(console.config.snapshots, one["sha"]).is_file():
+            one["clip"] = f"/api/v1/snapshots/{one['sha']}.{ENDING}"
     for change in row["history"]:
         change.get("args", {}).pop("content", None)  # the plan stands beside the history, once
     shown(identity.roles, row["attachments"])

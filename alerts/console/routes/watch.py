@@ -155,19 +155,22 @@ def _trace(console: Console, index: int, start: float, stop: float, most: int) -
 @router.get(
     "/snapshots/{name}",
     response_class=FileResponse,
-    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}},
+    responses={200: {"content": {"image/jpeg": {}, "application/octet-stream": {}}, "description": "The picture"}},
 )
 def snapshot(
     request: Request, name: Id, identity: Annotated[Identity, Depends(allow("snapshots.read"))]
 ) -> FileResponse:
-    """Give a camera's picture by the SHA-256 of its bytes, <sha>.jpg; a report's photo only to who may see those."""
+    """Give a camera's picture by the SHA-256 of its bytes, <sha>.jpg; a report's photo only to who may see those.
+
+    <sha>.clip is what moved around it: a line of JSON, {"frames": [[unix time, bytes], …]}, then those JPEG pictures.
+    """
     sha, _, ending = name.partition(".")
     config = console_of(request).config
-    path = config.snapshots / f"{sha}.jpg"
+    path = config.snapshots / f"{sha}.{'clip' if ending == 'clip' else 'jpg'}"
     reported = ending == "jpg" and _SHA.fullmatch(sha) is not None and not path.exists()
     if reported:  # a photo that somebody brought: for fewer eyes, and each look is noted
         path = config.photos / f"{sha}.jpg"
-    if ending != "jpg" or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
+    if ending not in ("jpg", "clip") or not _SHA.fullmatch(sha) or path.is_symlink() or not path.is_file():
         raise Problem(404, "not_found")
     console = console_of(request)
     scope = console.scope(identity)
@@ -178,7 +181,8 @@ def snapshot(
             raise Problem(403, "forbidden")
         return opened(console_of(request), identity, path, f"sha256:{sha}")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
-    return FileResponse(path, media_type="image/jpeg", headers=headers)
+    kind = "image/jpeg" if ending == "jpg" else "application/octet-stream"
+    return FileResponse(path, media_type=kind, headers=headers)
 
 
 @router.get("/quality", response_model=schema.Quality)

@@ -394,12 +394,13 @@ class Candidates(Answer):
 
 
 class Snapshot(Answer):
-    """A camera's picture, and the area that it was taken for."""
+    """A camera's picture, and the area that it was taken for; `clip` is what moved around it, where that is kept."""
 
     camera: str
     area: str
     time: float
     url: str
+    clip: str | None = None
 
 
 class Incident(IncidentSummary):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from alerts.console.schema.base import Answer, Body, Level, Text
 from alerts.console.schema.site import LoadNow
+from alerts.console.schema.system import FileProblem
 
 
 class DutyPerson(Answer):
@@ -125,6 +126,50 @@ class Drills(Answer):
     """Drills, the latest first."""
 
     items: list[Drill]
+
+
+class DrillScript(Answer):
+    """A script of the site's folder: how long it lasts (seconds), and how many parts it plays itself."""
+
+    name: str
+    title: dict[str, str]
+    areas: list[str]
+    units: list[str]
+    lasts: float
+    acts: int
+    problems: list[FileProblem]
+
+
+class DrillRun(Answer):
+    """How the drill goes that was begun on this page last: seconds of its script, and what the script said last."""
+
+    id: str
+    script: str
+    areas: list[str]
+    lasts: float
+    seconds: float
+    said: dict[str, str] | None
+    over: bool
+    error: str
+
+
+class DrillScripts(Answer):
+    """The scripts that can be begun."""
+
+    items: list[DrillScript]
+    last: DrillRun | None
+
+
+class NewDrill(Body):
+    """Which script is to be played."""
+
+    script: str = Field(min_length=1, max_length=128)
+
+
+class DrillBegun(Answer):
+    """The drill that was begun."""
+
+    id: str
 
 
 class DrillLeg(Answer):

@@ -20,7 +20,7 @@ from alerts.console.config import ConsoleConfig
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import Record
-from sensors.observation import RECORD, Command, Silence, SiteMode, decode
+from sensors.observation import RECORD, Command, Exercise, Silence, SiteMode, decode
 from sensors.partition import partition_of
 from sensors.site import SYSTEM, SYSTEM_PARTITION, Area, AreaType, Camera, Field, Place, Point, Site, Text, Unit
 
@@ -143,6 +143,10 @@ class Engine:
                 if partition == self.partition:  # the engine that has the areas
                     areas = [area.id for area in self.site.areas]
                     await asyncio.to_thread(self.record, self.desk.mode(command, areas, time.time()))
+                continue
+            if isinstance(command, Exercise):
+                if partition == self.partition:
+                    await asyncio.to_thread(self.record, self.desk.exercise(command, time.time()))
                 continue
             if not isinstance(command, Command):
                 self.others.append((topic, value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,6 +12,7 @@ import pypdfium2
 import pytest
 from starlette.testclient import TestClient
 
+from alerts.console.accounts import add_token, list_audit
 from sensors.observation import Exercise
 from sensors.site import Duty, Seat, Site
 
@@ -143,3 +145,81 @@ def test_a_drill_is_listed_scored_and_printed(client: TestClient, desktop: Deskt
     assert client.get("/api/v1/load", headers=headers).json()["day"] == 0
     chinese = said(client.get("/api/v1/exercises/e1/report.pdf?language=zh-CN", headers=headers).content)
     assert "滑坡演练" in chinese and "50%" in chinese and "未达标" in chinese
+
+
+class Drills:
+    """Two scripts, of which one is sound; what is begun goes to the engine as a drill's player has it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.refuse: Exception | None = None
+        self.begun: list[tuple[str, str]] = []
+
+    def scripts(self) -> list[dict[str, Any]]:
+        facts = {"title": {"zh": "滑坡演练", "en": "Slide drill"}, "units": ["sub"], "lasts": 60.0, "acts": 0}
+        wrong = {"file": "bad.yaml", "line": 2, "field": "areas", "message": "name the areas that it is in"}
+        return [
+            {"name": "slide", **facts, "areas": ["slope-1"], "problems": []},
+            {"name": "bad", **facts, "areas": [], "problems": [wrong]},
+        ]
+
+    def last(self) -> dict[str, Any] | None:
+        if not self.begun:
+            return None
+        run = {"id": "e1", "script": "slide", "areas": ["slope-1"], "lasts": 60.0, "seconds": 3.0}
+        return {**run, "said": {"zh": "开始", "en": "It begins"}, "over": False, "error": "exercise.no_broker"}
+
+    def begin(self, name: str, actor: str) -> str:
+        if self.refuse is not None:
+            raise self.refuse
+        self.begun.append((name, actor))
+        title = {"zh": "滑坡演练", "en": "Slide drill"}
+        what = Exercise(id="e1", edge="begin", actor=actor, time=time.time(), title=title, areas=("slope-1",))
+        self._engine.record(self._engine.desk.exercise(what, time.time()))
+        return "e1"
+
+
+def test_a_drill_is_begun_followed_and_ended_by_who_may_and_noted(configure: Configure, engine: Engine) -> None:
+    drills = Drills(engine)
+    desktop = Desktop(configure(drill_desk=drills))
+    with desktop.client() as client:
+        headers = desktop.token("duty")
+        listed = client.get("/api/v1/exercises/scripts", headers=headers).json()
+        assert [one["name"] for one in listed["items"]] == ["slide", "bad"] and listed["last"] is None
+        for refusal, code in (
+            (RuntimeError("busy"), "exercise_runs"),
+            (ValueError("exercise.not_begun"), "exercise.not_begun"),
+        ):
+            drills.refuse = refusal
+            answer = client.post("/api/v1/exercises", json={"script": "slide"}, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, code)
+        assert "another exercise may run" in answer.json()["error"]["message"]
+        drills.refuse = None
+        assert client.post("/api/v1/exercises", json={"script": "none"}, headers=headers).status_code == 404
+        elsewhere = add_token(desktop.console.accounts, "elsewhere", ["duty"], places=["slope-2"])[1]
+        confined = {"Authorization": f"Bearer {elsewhere}"}
+        assert client.post("/api/v1/exercises", json={"script": "slide"}, headers=confined).status_code == 404
+        begun = client.post("/api/v1/exercises", json={"script": "slide"}, headers=headers)
+        assert (begun.status_code, begun.json()) == (202, {"id": "e1"})
+        ((script, actor),) = drills.begun
+        assert script == "slide" and actor.startswith("token:duty")
+        last = client.get("/api/v1/exercises/scripts", headers={**headers, "Accept-Language": "zh-CN"}).json()["last"]
+        assert (last["seconds"], last["said"]["zh"]) == (3.0, "开始") and "MQTT" in last["error"]
+        assert client.get("/api/v1/exercises/scripts", headers=confined).json()["last"] is None
+        assert client.post("/api/v1/exercises/e1/end", headers=confined).status_code == 404
+        engine.condition(level=3, simulated=True)
+        ended = client.post("/api/v1/exercises/e1/end", headers=headers)
+        assert ended.status_code == 200 and ended.json()["ended"] is not None, ended.text
+        assert len(ended.json()["incidents"]) == 1 and engine.journal.incidents().items == []  # closed with it
+        again = client.post("/api/v1/exercises/e1/end", headers=headers)
+        assert again.json()["ended"] == ended.json()["ended"]  # it changes nothing
+    noted = [(one.action, one.target, one.actor) for one in list_audit(desktop.console.accounts)]
+    assert [one for one in noted if one[0].startswith("exercise.")] == [
+        ("exercise.end", "e1", actor),
+        ("exercise.begin", "e1", actor),
+    ]
+
+
+def test_a_console_without_an_engine_begins_no_drill(client: TestClient, desktop: Desktop) -> None:
+    answer = client.post("/api/v1/exercises", json={"script": "slide"}, headers=desktop.token("duty"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_engine")

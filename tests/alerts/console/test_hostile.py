@@ -135,7 +135,13 @@ def test_a_picture_is_given_by_its_hash_and_nothing_else(
     answer = client.get(f"/api/v1/snapshots/{good}.jpg", headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     assert "immutable" in answer.headers["cache-control"]
+    (folder / f"{good}.clip").write_bytes(b'{"frames": []}')
+    clip = client.get(f"/api/v1/snapshots/{good}.clip", headers=headers)
+    assert (clip.status_code, clip.headers["content-type"]) == (200, "application/octet-stream")
+    (folder / f"{link}.clip").symlink_to(desktop.config.data / "secret.key")
     for name in (
+        f"{link}.clip",
+        f"{'c' * 64}.clip",
         good,
         f"{good}.png",
         f"{good.upper()}.jpg",

@@ -4,6 +4,8 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from sensors.camera import eye as eyes
@@ -133,3 +135,18 @@ def test_a_camera_of_which_several_decoders_hang_rests_and_is_tried_again_later(
     until(lambda: (looked(), eye.frames)[1])
     assert not eye.aside, "they came back"
     eye.stop()
+
+
+def test_clips_have_more_and_smaller_pictures_and_stills_come_no_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(eyes.time, "time", lambda: now)
+    filmed, plain = Eye(camera(), "none.avi", clips=4.0), Eye(camera(blur_faces=True), "none.avi", clips=4.0)
+    for number in range(20):
+        now = 1000.0 + 0.25 * number
+        for eye in (filmed, plain):
+            eye._take(np.full((270, 960, 3), number, np.uint8))
+    assert len(filmed.film.between(0, 2e9)) == 20
+    assert 5 <= len(filmed.ring.between(0, 2e9)) == filmed.frames <= 6
+    small = cv2.imdecode(np.frombuffer(filmed.film.between(0, 2e9)[0][1], np.uint8), cv2.IMREAD_COLOR)
+    assert small.shape == (135, 480, 3)
+    assert not plain.film.between(0, 2e9) and plain.frames == filmed.frames

@@ -88,8 +88,9 @@ def stored(folder: Path, *ages: float, size: int = 100) -> list[Path]:
 
 def test_pictures_beyond_an_age_go(tmp_path: Path) -> None:
     files = stored(tmp_path / "s", 50, 150, 250)
+    clip = files[2].rename(files[2].with_suffix(".clip"))
     assert prune(tmp_path / "s", 10**9, 100.0, now=1e9) == 2
-    assert [file.exists() for file in files] == [True, False, False]
+    assert [file.exists() for file in (*files[:2], clip)] == [True, False, False], "a clip goes as a picture does"
 
 
 def test_the_oldest_pictures_go_when_there_are_too_many_bytes(tmp_path: Path) -> None:

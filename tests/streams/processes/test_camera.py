@@ -22,6 +22,7 @@ from alerts import outcome
 from alerts.outcome import AlarmTransition, Record
 from scripts.commands import run
 from sensors import observation, quarantine
+from sensors.camera.clip import unpacked
 from sensors.camera.crashes import Crashes
 from sensors.camera.eye import Eye
 from sensors.camera.faces import Faces
@@ -176,6 +177,7 @@ def test_an_alarm_has_pictures_of_before_and_after_in_one_command_each(
     tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streams.album.moments", lambda count: (-10.0, -5.0, 0.0, 0.5))
+    monkeypatch.setattr("streams.album.AFTER", 0.5)
 
     async def test() -> None:
         async with watching(tmp_path, film) as (found, cameras):
@@ -185,6 +187,7 @@ def test_an_alarm_has_pictures_of_before_and_after_in_one_command_each(
             eye = Eye(camera, "other")
             for back in range(12, -1, -1):
                 eye.ring.add(now - back, np.full((48, 64, 3), 20 * back, np.uint8))
+                eye.film.add(now - back, np.full((48, 64, 3), 20 * back, np.uint8))
             cameras.eyes = [eye]
             found.say(alarm(1))
             await reached(lambda: len(found.commands) >= 3)
@@ -197,6 +200,9 @@ def test_an_alarm_has_pictures_of_before_and_after_in_one_command_each(
                 "snapshot-a.1-cam@+0.5": 0,
             }
             assert len({one.args["sha"] for one in found.commands}) == 4
+            own = next(one.args["sha"] for one in found.commands if one.id == "snapshot-a.1-cam")
+            clip = unpacked((tmp_path / "snapshots" / f"{own}.clip").read_bytes())  # there before the last picture is
+            assert [round(at - now) for at, _ in clip] == list(range(-9, 1)) and cameras.album.clips == 1
             found.say(alarm(1, id="a.1"))  # the log says it again
             found.say(alarm(2, incident="i-2"))
             await reached(lambda: any(one.target == "i-2" for one in found.commands))
@@ -229,6 +235,9 @@ def test_where_faces_are_to_be_blurred_no_picture_leaves_as_it_was(
             assert isinstance(shown, tuple)
             assert shown[1].startswith(b"veiled")
             assert len(veiled) == len(set(veiled)), "none is looked at twice"
+            eye.film.add(time.time(), np.zeros((48, 64, 3), np.uint8))
+            await cameras.album._film(eye, time.time(), "sha")
+            assert not list((tmp_path / "snapshots").glob("*.clip")), "no clip has a picture that was not looked at"
 
     asyncio.run(test())
 

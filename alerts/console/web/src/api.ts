@@ -1,6 +1,6 @@
 /** The HTTP client: one function a call, errors as ApiError with a message a person can read. */
 import type {
-  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport,
+  Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport, DrillScripts,
   Duty, Erased, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
   PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
@@ -275,6 +275,9 @@ export const api = {
   handovers: () => request<Page<SignedHandover>>('GET', '/handovers'),
   exercises: (running = false) => request<Page<Drill>>('GET', `/exercises${query({ running: running ? 'true' : null })}`),
   exercise: (key: string) => request<DrillReport>('GET', `/exercises/${id(key)}`),
+  exerciseScripts: () => request<DrillScripts>('GET', '/exercises/scripts'),
+  beginExercise: (script: string) => request<{ id: string }>('POST', '/exercises', { script }),
+  endExercise: (key: string) => request<DrillReport>('POST', `/exercises/${id(key)}/end`),
 
   rules: (find: string, offset: number, limit = 100) =>
     request<{ items: RuleShown[]; total: number }>('GET', `/rules${query({ find, offset, limit })}`),

@@ -386,6 +386,7 @@ export interface Snapshot {
   camera: string;
   time: number;
   url: string;
+  clip?: string | null; // what moved around it, where that is kept
 }
 /** A file that was put with an alarm; `url` for those who may open it. */
 export interface Attachment {
@@ -1037,6 +1038,30 @@ export interface Drill {
   units: string[];
   began: number;
   ended: number | null;
+}
+/** A script of a drill, with its mistakes; `lasts` in seconds, `acts` are the parts that it plays itself. */
+export interface DrillScript {
+  name: string;
+  title: Partial<Text>;
+  areas: string[];
+  units: string[];
+  lasts: number;
+  acts: number;
+  problems: { file: string; line?: number | null; field: string; told: string }[];
+}
+/** How the drill goes that was begun on a page last: `seconds` of its script, what the script said last. */
+export interface DrillRun {
+  id: string;
+  script: string;
+  lasts: number;
+  seconds: number;
+  said: Partial<Text> | null;
+  over: boolean;
+  error: string;
+}
+export interface DrillScripts {
+  items: DrillScript[];
+  last: DrillRun | null;
 }
 export interface DrillReport extends Drill {
   incidents: {

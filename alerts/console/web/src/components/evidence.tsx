@@ -36,6 +36,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
   const [looked, look] = useState<string | null>(null);
   const own = looked === null ? -1 : pictures.findIndex((one) => one.url === looked);
   const at = own >= 0 ? own : Math.max(nearest(times, alarms[0]?.onset ?? 0), 0);
+  const [moving, moved] = useState<number | null>(null); // the time that a clip shows
   const choose = (to: number) => look(pictures[to]?.url ?? null);
   const onsets = (point: string): Onset[] =>
     alarms
@@ -68,7 +69,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
               <Fragment key={point}>
                 <Trace
                   point={point} span={span} onsets={onsets(point)} height={index ? LOW : TALL} eta={eta(point)}
-                  pictures={times} picture={times[at] ?? null} onTime={(time) => choose(nearest(times, time))}
+                  pictures={times} picture={moving ?? times[at] ?? null} onTime={(time) => choose(nearest(times, time))}
                 />
                 {!index && <PictureLane pictures={pictures} at={at} choose={choose} span={span} />}
               </Fragment>
@@ -80,7 +81,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
             </button>
           )}
         </div>
-        <Pictures pictures={pictures} at={at} choose={choose} area={area} />
+        <Pictures pictures={pictures} at={at} choose={choose} moved={moved} area={area} />
       </div>
     </section>
   );

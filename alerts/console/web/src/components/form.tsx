@@ -103,7 +103,7 @@ export function Times({ times, seconds, choose }: { times: readonly number[]; se
 
 interface FooterProps {
   onClose: () => void;
-  disabled: boolean;
+  disabled?: boolean;
   run: () => Promise<unknown>;
   word: string; // what the button does
   done?: string; // what to tell once it worked
@@ -111,7 +111,7 @@ interface FooterProps {
 }
 
 /** The way out of a dialog, and the button that does what it is for. */
-export function Footer({ onClose, disabled, run, word, done, after }: FooterProps) {
+export function Footer({ onClose, disabled = false, run, word, done, after }: FooterProps) {
   const close = () => {
     after?.();
     onClose();

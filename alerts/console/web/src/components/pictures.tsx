@@ -4,6 +4,7 @@ import { clockTime } from '../clock';
 import type { Camera, Snapshot } from '../contract';
 import { language, t, tName } from '../i18n';
 import { cameraName, directory, mayOperate } from '../store';
+import { Clip } from './clip';
 
 const STILL = 1000; // milliseconds between two stills
 const FRAME = 1000; // milliseconds that a picture of the clip is shown
@@ -13,7 +14,11 @@ interface Looked {
   pictures: readonly Snapshot[]; // in order of time
   at: number; // the one that is shown large
   choose: (at: number) => void;
+  moved: (time: number | null) => void; // told the time of a clip's picture while one is shown
 }
+
+const BEFORE = 10; // seconds that a clip spans before and after its alarm's picture
+const AFTER = 5;
 
 export function Pictures({ area, ...looked }: Looked & { area: string }) {
   const known = directory.value;
@@ -31,9 +36,16 @@ export function Pictures({ area, ...looked }: Looked & { area: string }) {
   );
 }
 
-/** One picture large, all small beneath it; arrow keys, Home and End step through them. */
-function Strip({ pictures, at, choose }: Looked) {
+/** The picture whose clip shows another one's moment, by the same camera. */
+function filmed(pictures: readonly Snapshot[], shown: Snapshot): Snapshot | undefined {
+  const about = (one: Snapshot) => one.camera === shown.camera && shown.time >= one.time - BEFORE && shown.time <= one.time + AFTER + 1;
+  return shown.clip ? shown : pictures.find((one) => one.clip && about(one));
+}
+
+/** One picture large, all small beneath it; arrow keys, Home and End step through them. A clip plays in its place. */
+function Strip({ pictures, at, choose, moved }: Looked) {
   const [broken, setBroken] = useState<ReadonlySet<string>>(new Set());
+  const [film, show] = useState<Snapshot | null>(null);
   const [playing, play] = useState(false);
   useEffect(() => {
     if (!playing) return undefined;
@@ -45,6 +57,8 @@ function Strip({ pictures, at, choose }: Looked) {
     return () => clearTimeout(timer);
   }, [playing, at, pictures.length]);
   const shown = pictures[at]!;
+  const clip = filmed(pictures, shown);
+  useEffect(() => show(null), [shown.url]); // another picture was chosen
   const step = (event: KeyboardEvent) => {
     const last = pictures.length - 1;
     const to: Record<string, number> = { ArrowLeft: Math.max(at - 1, 0), ArrowRight: Math.min(at + 1, last), Home: 0, End: last };
@@ -62,7 +76,9 @@ function Strip({ pictures, at, choose }: Looked) {
   const alt = (one: Snapshot) => t('picture.alt', { camera: cameraName(one.camera), time: clockTime(one.time) });
   return (
     <figure class="picture strip" data-test="strip">
-      {broken.has(shown.url) ? (
+      {film ? (
+        <Clip picture={film} moved={moved} />
+      ) : broken.has(shown.url) ? (
         <p class="quiet">{t('picture.broken')}</p>
       ) : (
         <a href={shown.url} target="_blank" rel="noopener noreferrer">
@@ -75,6 +91,11 @@ function Strip({ pictures, at, choose }: Looked) {
           {clockTime(shown.time)} · {t('picture.of', { n: at + 1, all: pictures.length })}
         </span>
       </figcaption>
+      {clip && (
+        <button type="button" class="plain play" aria-pressed={film !== null} title={t('clip.help')} onClick={() => show(film ? null : clip)}>
+          {film ? t('clip.back') : `▶ ${t('clip')}`}
+        </button>
+      )}
       {pictures.length > 1 && (
         <>
         <button type="button" class="plain play" aria-pressed={playing} title={t('picture.play.help')} onClick={() => begin(!playing)}>

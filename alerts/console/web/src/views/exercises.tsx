@@ -1,21 +1,25 @@
-/** Drills: those that were run, and what each came to. */
+/** Drills: those that can be begun, those that were run, and what each came to. */
+import { useEffect, useState } from 'preact/hooks';
 import { api, sheet } from '../api';
 import { moment } from '../clock';
+import { Dialog } from '../components/dialog';
+import { DrillScripts } from '../components/drill_scripts';
+import { askDuty } from '../components/duty';
+import { Footer } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { mayOperate } from '../store';
+
+const LOOK = 2000; // milliseconds between two looks at a drill that runs
 
 export function ExercisesView() {
   const { data, error, again } = useLoad(() => api.exercises(), 'exercises');
   return (
     <main class="page" id="main" tabIndex={-1}>
       <h1>{t('exercises')}</h1>
-      {mayOperate.value && (
-        <p class="quiet">
-          {t('exercises.begin')} <code>foreshock exercise run</code>
-        </p>
-      )}
+      {mayOperate.value && <DrillScripts />}
+      <h2>{t('exercises.past')}</h2>
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && !data.items.length && <p class="quiet">{t('exercises.none')}</p>}
       <ul class="plain-list">
@@ -33,7 +37,15 @@ export function ExercisesView() {
 }
 
 export function ExerciseView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => api.exercise(id), id);
+  const [turn, setTurn] = useState(0);
+  const { data, error, again } = useLoad(() => api.exercise(id), id, turn);
+  const runs = data !== null && data.ended === null;
+  useEffect(() => {
+    if (!runs) return undefined;
+    const timer = setInterval(() => setTurn((n) => n + 1), LOOK);
+    return () => clearInterval(timer);
+  }, [runs, id]);
+  useEffect(askDuty, [runs]); // the banner comes and goes with it
   return (
     <main class="page" id="main" tabIndex={-1}>
       <a class="back" href={href('exercises')}>
@@ -47,7 +59,9 @@ export function ExerciseView({ id }: { id: string }) {
             <a class="button" href={sheet(`/exercises/${encodeURIComponent(id)}/report.pdf`)} target="_blank" rel="noopener">
               {t('plan.print')}
             </a>
+            {runs && mayOperate.value && <End id={id} after={() => setTurn((n) => n + 1)} />}
           </header>
+          {mayOperate.value && runs && <Course id={id} turn={turn} />}
           <p>
             <b data-test="score">{data.score === null ? '—' : `${Math.round(100 * data.score)} %`}</b>{' '}
             {t('exercises.met', { met: data.met, of: data.of })} <span class="quiet">{moment(data.began)} – {data.ended ? moment(data.ended) : t('exercises.running')}</span>
@@ -95,6 +109,39 @@ export function ExerciseView({ id }: { id: string }) {
         </>
       )}
     </main>
+  );
+}
+
+/** How far the script is, and what it said last. */
+function Course({ id, turn }: { id: string; turn: number }) {
+  const { data } = useLoad(() => api.exerciseScripts(), id, turn);
+  const run = data?.last?.id === id ? data.last : null;
+  if (!run) return null; // it was begun at a terminal, or before this console began
+  return (
+    <p data-test="course">
+      <label>
+        {t('exercises.course', { at: span(run.seconds), of: span(run.lasts) })}{' '}
+        <progress value={run.seconds} max={run.lasts} />
+      </label>{' '}
+      {run.said && <span role="status">{tName(run.said)}</span>}
+    </p>
+  );
+}
+
+function End({ id, after }: { id: string; after: () => void }) {
+  const [asking, ask] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => ask(true)}>{t('exercises.end')}</button>
+      {asking && (
+        <Dialog title={t('exercises.end')} onClose={() => ask(false)}>
+          <form onSubmit={(event) => event.preventDefault()}>
+            <p>{t('exercises.end.what')}</p>
+            <Footer onClose={() => ask(false)} run={() => api.endExercise(id)} after={after} word={t('exercises.end.now')} done={t('exercises.ended')} />
+          </form>
+        </Dialog>
+      )}
+    </>
   );
 }
 

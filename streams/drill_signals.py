@@ -6,8 +6,8 @@ import time
 
 import msgspec
 
-from scripts.simulator.publish import Publisher, simulated_event
 from sensors import tls
+from sensors.publisher import Publisher
 from sensors.site import Site
 from streams.brokers import brokers
 from streams.running import port_of
@@ -50,3 +50,30 @@ class Signals:
             name="drill",
             context=tls.context(encrypted) if encrypted else None,
         )
+
+
+def simulated_event(id: str, camera: str, label: str, score: float, at: float) -> dict[str, object]:
+    """Make what a camera's analytics publish when they see something (Frigate), marked as simulated."""
+    after = {
+        "id": id,
+        "camera": camera,
+        "frame_time": at,
+        "label": label,
+        "sub_label": None,
+        "top_score": score,
+        "score": score,
+        "false_positive": False,
+        "start_time": at,
+        "end_time": None,
+        "box": [312, 180, 420, 266],
+        "area": 9288,
+        "ratio": 1.26,
+        "current_zones": ["slope"],
+        "entered_zones": ["slope"],
+        "has_snapshot": True,
+        "has_clip": False,
+        "active": True,
+        "stationary": False,
+        "simulated": True,
+    }
+    return {"type": "new", "before": {**after, "score": 0.0}, "after": after}
