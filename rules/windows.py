@@ -91,7 +91,11 @@ class Windows:
             if kept.size < rows.size:
                 rows, time, value = rows[kept], time[kept], value[kept]
             for pool in self._pools:
-                pool.add(rows, time, value)
+                mine = np.flatnonzero(pool.has[rows])  # a byte a row: what a pool does not keep is not looked for
+                if mine.size == rows.size:
+                    pool.add(rows, time, value)
+                elif mine.size:
+                    pool.add(rows[mine], time[mine], value[mine])
 
     def add_many(self, rows: Rows, time: Floats, value: Floats) -> None:
         """Take in readings as `add` does one after the other: rows may repeat, a row's times rise."""
@@ -100,7 +104,9 @@ class Windows:
             if kept.size < rows.size:
                 rows, time, value = rows[kept], time[kept], value[kept]
             for pool in self._pools:
-                pool.add_many(rows, time, value)
+                mine = np.flatnonzero(pool.has[rows])
+                if mine.size:
+                    pool.add_many(rows[mine], time[mine], value[mine])
 
     def bound(
         self, statistic: str, duration: float, rows: Rows, low: Floats, high: Floats, count: Rows, *, above: bool
@@ -205,6 +211,13 @@ class _Pool:
             start = stop
         self.by_row = np.argsort(owner, kind="stable")
         self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
+        self.has = np.zeros(total_rows, np.bool_)  # by row: keeps a window here
+        self.has[owner] = True
+        self.sole: Rows | None = None  # slot by row in the usual case, that each has one window
+        if int(np.count_nonzero(self.has)) == size:
+            self.sole = np.full(total_rows, -1, np.intp)
+            self.sole[owner] = np.arange(size)
+        self.same = float(self.width[0]) if len(parts) == 1 else None  # the width of all
         self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
         self.begun = np.full(size, np.nan)  # the first reading that came to it, by the row's own time
         self.count = np.zeros((size, PANES), np.uint32)
@@ -219,17 +232,12 @@ class _Pool:
         return sum(array.nbytes for array in kept)
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
-        start = self.first[rows]
-        each = self.first[rows + 1] - start
-        total = int(each.sum())
-        if not total:
-            return
-        if total == len(rows) and bool((each == 1).all()):  # the usual case: each row has one window
-            slot = self.by_row[start]
+        if self.sole is not None:
+            slot = self.sole[rows]
         else:
             slot, which = self._slots(rows)
             time, value = time[which], value[which]
-        width = self.width[slot]
+        width = self.width[slot] if self.same is None else self.same
         number = np.floor(time / width)
         pane = number.astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
@@ -255,10 +263,8 @@ class _Pool:
                 flat[place] = np.maximum(flat[place], value)
 
     def add_many(self, rows: Rows, time: Floats, value: Floats) -> None:
-        start = self.first[rows]
-        each = self.first[rows + 1] - start
-        if bool((each == 1).all()):
-            slot, each_time, each_value = self.by_row[start], time, value
+        if self.sole is not None:
+            slot, each_time, each_value = self.sole[rows], time, value
         else:
             slot, which = self._slots(rows)
             each_time, each_value = time[which], value[which]
@@ -349,17 +355,21 @@ class _Pool:
         self.head[slot] = pane
         place = slot * PANES + (pane & (PANES - 1))
         if bool((pane - head == 1).all()):  # the usual case: each moves on by one pane
-            self.count.reshape(-1)[place] = 0
-            for name, figure in self.figures.items():
-                figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
+            self._empty(place)
             return
         new = head == _NEVER
         self.begun[slot[new]] = np.fmin(self.begun[slot[new]], time[new])
+        # Only the panes that are passed: a point that is seldom read passes a few at each reading.
         steps = np.minimum(pane - head, PANES)
-        stale = ((_COLUMN - head[:, None] - 1) & (PANES - 1)) < steps[:, None]
-        self.count[slot] = np.where(stale, 0, self.count[slot])
+        which = np.repeat(np.arange(len(slot)), steps)
+        nth = np.arange(1, len(which) + 1) - np.repeat(np.cumsum(steps) - steps, steps)
+        self._empty(slot[which] * PANES + ((head[which] + nth) & (PANES - 1)))
+
+    def _empty(self, place: Rows) -> None:
+        """Begin panes anew."""
+        self.count.reshape(-1)[place] = 0
         for name, figure in self.figures.items():
-            figure[slot] = np.where(_like(stale, figure), _EMPTY[name], figure[slot])
+            figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         slot = self.slot[duration][rows]
