@@ -97,6 +97,11 @@ class Jumps:
             self._suspect(rows[at], time[at], value[at], low[rows[at]], high[rows[at]], before[rows[at]])
         return found
 
+    def begins(self, rows: Rows, value: Floats, reason: npt.NDArray[np.uint8], low: Floats, high: Floats) -> Bools:
+        """Tell which surprising readings a jump may begin with, bool[n]; rows may repeat, ranges are by reading."""
+        sided = (reason == VALUE_ABOVE) | (reason == VALUE_BELOW)
+        return sided & self._gauge[rows] & _far(value, low, high)
+
     def shift(self, rows: Rows, seconds: Floats) -> None:
         """Move the times that rows keep by `seconds` (f8[n]): their clock was set anew."""
         self._kept[rows, FIELDS.index("since")] += seconds
@@ -131,7 +136,7 @@ class Jumps:
 
     def _suspect(self, row: Rows, time: Floats, value: Floats, low: Floats, high: Floats, before: Floats) -> None:
         width = high - low
-        far = np.flatnonzero((value > high + FAR * width) | (value < low - FAR * width))
+        far = np.flatnonzero(_far(value, low, high))
         if not len(far):
             return
         row, time, value, width = row[far], time[far], value[far], width[far]
@@ -149,3 +154,8 @@ class Jumps:
             self.agreed[row], self._factor[row] = 1, best[some]
             self._kept[row] = np.array([low[some], high[some], time[some]]).T
             self.active = True
+
+
+def _far(value: Floats, low: Floats, high: Floats) -> Bools:
+    width = high - low
+    return (value > high + FAR * width) | (value < low - FAR * width)

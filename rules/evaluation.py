@@ -151,12 +151,15 @@ class Evaluator:
     @property
     def idle(self) -> bool:
         """Whether ticks change nothing until the next reading or event: no delay runs, no rule goes by the clock."""
+        return not (self.goes_by_the_clock or self.running.any() or self.unseen.any())
+
+    @property
+    def goes_by_the_clock(self) -> bool:
+        """Whether ticks may move conditions of which no delay runs, or figures that are worked out at each."""
         book = self.book
         if book.across or book.around or book.counted or self.together.stored or self.neighbours:
-            return False
-        if self._alone.size or self._area_scoped.size or self._of_cameras.size:
-            return False
-        return not (self.running.any() or self.unseen.any())
+            return True
+        return bool(self._alone.size or self._area_scoped.size or self._of_cameras.size)
 
     def readings(
         self,
@@ -410,6 +413,11 @@ class Evaluator:
             look[self._of_cameras] |= told | self.awake[self._of_cameras]
         instances = np.flatnonzero(look)
         return self._look(instances) if instances.size else []
+
+    def pass_tick(self, clock: float) -> None:
+        """Move the clock where no delay runs and no rule goes by it; how old readings are is settled later."""
+        self.clock = self.points.ticked = clock
+        self.watch.tick(clock)
 
     def _lost(self) -> npt.NDArray[np.bool_]:
         """Tell in which areas a camera is without signal, bool[areas]."""

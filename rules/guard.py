@@ -64,13 +64,12 @@ class Guard:
         """
         found = self.always[rows]
         for key, bars, barred, above in self.tables:
-            bar = bars[rows]
             if barred is None:
-                values = column(key, None)
+                values, bar = column(key, None), bars[rows]
                 found |= values >= bar if above else values <= bar
             else:
                 chosen = np.flatnonzero(barred[rows] & ~found)
                 if chosen.size:
-                    values, bar = column(key, chosen), bar[chosen]
+                    values, bar = column(key, chosen), bars[rows[chosen]]
                     found[chosen] = values >= bar if above else values <= bar
         return found

@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.rounds import rounds
+
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
@@ -43,6 +45,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "delta": ("first",),
     "quantile": ("sample",),
 }
+_BOUNDED = ("count", "mean", "sum", "min", "max", "spread")
 _EMPTY = {"total": 0.0, "moment": 0.0, "low": np.inf, "high": -np.inf, "first": np.nan, "sample": np.nan}
 _DEPTH = {"sample": SAMPLE}  # numbers of a figure in each pane, where it is not one
 _BIT = {name: 2 << place for place, name in enumerate(_EMPTY)}
@@ -88,7 +91,40 @@ class Windows:
             if kept.size < rows.size:
                 rows, time, value = rows[kept], time[kept], value[kept]
             for pool in self._pools:
-                pool.add(rows, time, value)
+                mine = np.flatnonzero(pool.has[rows])  # a byte a row: what a pool does not keep is not looked for
+                if mine.size == rows.size:
+                    pool.add(rows, time, value)
+                elif mine.size:
+                    pool.add(rows[mine], time[mine], value[mine])
+
+    def add_many(self, rows: Rows, time: Floats, value: Floats) -> None:
+        """Take in readings as `add` does one after the other: rows may repeat, a row's times rise."""
+        kept = np.flatnonzero(self._windowed[rows]) if self._pools else np.empty(0, np.intp)
+        if kept.size:
+            if kept.size < rows.size:
+                rows, time, value = rows[kept], time[kept], value[kept]
+            for pool in self._pools:
+                mine = np.flatnonzero(pool.has[rows])
+                if mine.size:
+                    pool.add_many(rows[mine], time[mine], value[mine])
+
+    def bound(
+        self, statistic: str, duration: float, rows: Rows, low: Floats, high: Floats, count: Rows, *, above: bool
+    ) -> Floats | None:
+        """Return what a statistic stays at or below (`above`), or at or over, while readings come in; None: not known.
+
+        Of each row `count` come, between `low` and `high`; it is asked for when one has just come.
+        """
+        if statistic not in _BOUNDED:
+            return None
+        out = np.full(len(rows), np.inf if above else -np.inf)
+        for pool in self._of[duration]:
+            if pool.figures.keys() >= set(_NEEDS[statistic]):
+                slot = pool.slot[duration][rows]
+                here = np.flatnonzero(slot >= 0)
+                if here.size:
+                    out[here] = pool.bound(statistic, slot[here], low[here], high[here], count[here], above=above)
+        return out
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         """Return a statistic at each row's own time `now`; NaN where unknown or where no such window is kept."""
@@ -176,6 +212,13 @@ class _Pool:
             start = stop
         self.by_row = np.argsort(owner, kind="stable")
         self.first = np.searchsorted(owner[self.by_row], np.arange(total_rows + 1)).astype(np.intp)
+        self.has = np.zeros(total_rows, np.bool_)  # by row: keeps a window here
+        self.has[owner] = True
+        self.sole: Rows | None = None  # slot by row in the usual case, that each has one window
+        if int(np.count_nonzero(self.has)) == size:
+            self.sole = np.full(total_rows, -1, np.intp)
+            self.sole[owner] = np.arange(size)
+        self.same = float(self.width[0]) if len(parts) == 1 else None  # the width of all
         self.head = np.full(size, _NEVER, np.int64)  # number of the newest pane
         self.begun = np.full(size, np.nan)  # the first reading that came to it, by the row's own time
         self.marred = np.full(size, -np.inf)  # until when what was missed in sum counts, by the row's own time
@@ -191,17 +234,12 @@ class _Pool:
         return sum(array.nbytes for array in kept)
 
     def add(self, rows: Rows, time: Floats, value: Floats) -> None:
-        start = self.first[rows]
-        each = self.first[rows + 1] - start
-        total = int(each.sum())
-        if not total:
-            return
-        if total == len(rows) and bool((each == 1).all()):  # the usual case: each row has one window
-            slot = self.by_row[start]
+        if self.sole is not None:
+            slot = self.sole[rows]
         else:
             slot, which = self._slots(rows)
             time, value = time[which], value[which]
-        width = self.width[slot]
+        width = self.width[slot] if self.same is None else self.same
         number = np.floor(time / width)
         pane = number.astype(np.int64)
         moved = np.flatnonzero(pane > self.head[slot])
@@ -225,6 +263,71 @@ class _Pool:
                 flat[place] = np.minimum(flat[place], value)
             else:
                 flat[place] = np.maximum(flat[place], value)
+
+    def add_many(self, rows: Rows, time: Floats, value: Floats) -> None:
+        if self.sole is not None:
+            slot, each_time, each_value = self.sole[rows], time, value
+        else:
+            slot, which = self._slots(rows)
+            each_time, each_value = time[which], value[which]
+        width = self.width[slot]
+        number = np.floor(each_time / width)
+        pane, head = number.astype(np.int64), self.head[slot]
+        if "sample" in self.figures or bool((pane < head).any()):  # what is kept hangs on each reading's turn
+            for taken in rounds(rows, len(self.first)):
+                self.add(rows[taken], time[taken], value[taken])
+            return
+        newest = self.head.copy()
+        newest[slot] = pane  # of a slot's readings the last stays
+        moved = np.flatnonzero(newest > self.head)
+        if moved.size:
+            began = np.empty(len(newest))
+            began[slot[::-1]] = each_time[::-1]
+            self._advance(moved, newest[moved], began[moved])
+        stays = np.flatnonzero(pane > newest[slot] - PANES)
+        if stays.size < slot.size:
+            slot, pane, number, width = slot[stays], pane[stays], number[stays], width[stays]
+            each_time, each_value = each_time[stays], each_value[stays]
+        place, count = slot * PANES + (pane & (PANES - 1)), self.count.reshape(-1)
+        empty = np.flatnonzero(count[place[::-1]] == 0)
+        np.add.at(count, place, np.uint32(1))
+        for name, figure in self.figures.items():
+            flat = figure.reshape(-1)
+            if name == "total":
+                np.add.at(flat, place, each_value)  # one after the other, as `add` would
+            elif name == "moment":
+                np.add.at(flat, place, each_time - number * width)
+            elif name == "first":
+                flat[place[::-1][empty]] = each_value[::-1][empty]
+            elif name == "low":
+                np.minimum.at(flat, place, each_value)
+            else:
+                np.maximum.at(flat, place, each_value)
+
+    def bound(self, statistic: str, slot: Rows, low: Floats, high: Floats, count: Rows, *, above: bool) -> Floats:
+        most, further = (high, np.fmax) if above else (low, np.fmin)
+
+        def furthest(values: Floats) -> Floats:
+            found: Floats = further(further.reduce(values, axis=1), most)
+            return found
+
+        with np.errstate(invalid="ignore", divide="ignore"):
+            match statistic:
+                case "mean":  # it lies between the panes' means, and those of what comes
+                    return furthest(self.figures["total"][slot] / self.count[slot])
+                case "max":
+                    return furthest(self.figures["high"][slot]) if above else low
+                case "min":
+                    return high if above else furthest(self.figures["low"][slot])
+                case "sum":
+                    total: Floats = further(self.figures["total"][slot], 0.0).sum(axis=1) + count * further(most, 0.0)
+                    return total
+                case "count":
+                    return self.count[slot].sum(axis=1) + count.astype(np.float64) if above else np.zeros(len(slot))
+            if not above:
+                return np.zeros(len(slot))
+            top = np.fmax(np.fmax.reduce(self.figures["high"][slot], axis=1), high)
+            return top - np.fmin(np.fmin.reduce(self.figures["low"][slot], axis=1), low)
 
     def miss(self, rows: Rows, time: Floats, unheard: Floats) -> None:
         slot, which = self._slots(rows)
@@ -259,17 +362,21 @@ class _Pool:
         self.head[slot] = pane
         place = slot * PANES + (pane & (PANES - 1))
         if bool((pane - head == 1).all()):  # the usual case: each moves on by one pane
-            self.count.reshape(-1)[place] = 0
-            for name, figure in self.figures.items():
-                figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
+            self._empty(place)
             return
         new = head == _NEVER
         self.begun[slot[new]] = np.fmin(self.begun[slot[new]], time[new])
+        # Only the panes that are passed: a point that is seldom read passes a few at each reading.
         steps = np.minimum(pane - head, PANES)
-        stale = ((_COLUMN - head[:, None] - 1) & (PANES - 1)) < steps[:, None]
-        self.count[slot] = np.where(stale, 0, self.count[slot])
+        which = np.repeat(np.arange(len(slot)), steps)
+        nth = np.arange(1, len(which) + 1) - np.repeat(np.cumsum(steps) - steps, steps)
+        self._empty(slot[which] * PANES + ((head[which] + nth) & (PANES - 1)))
+
+    def _empty(self, place: Rows) -> None:
+        """Begin panes anew."""
+        self.count.reshape(-1)[place] = 0
         for name, figure in self.figures.items():
-            figure[slot] = np.where(_like(stale, figure), _EMPTY[name], figure[slot])
+            figure.reshape(-1, *figure.shape[2:])[place] = _EMPTY[name]
 
     def read(self, statistic: str, duration: float, rows: Rows, now: Floats) -> Floats:
         slot = self.slot[duration][rows]

@@ -284,6 +284,15 @@ def brings_rules(record: bytes) -> bool:
     return record.startswith((_BEGINNING, _SHADOW_BEGINNING))
 
 
+_TICK = _encoder.encode(Tick(time=0.0))
+_TICK_BEGINNING = bytes((RECORD,)) + _TICK[: _TICK.index(b"tick") + len(b"tick")]
+
+
+def is_tick(record: bytes) -> bool:
+    """Tell whether a record written by `encode` is a tick, without decoding it."""
+    return record.startswith(_TICK_BEGINNING)
+
+
 def decode(record: bytes) -> Observation:
     """Decode a record written by `encode`. Raise `msgspec.DecodeError` (a ValueError) on anything else."""
     if not record or record[0] != RECORD:

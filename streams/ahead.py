@@ -19,12 +19,13 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankResult
 from models.rounds import rounds
+from rules.calm import Series
 from rules.compiler import RuleBook
 from sensors import frame
 from sensors.observation import FRAME, UNUSABLE, is_publication
 from streams.engine import Engine
 from streams.run import Run
-from streams.tape import Bools, Floats, Keeping, Rows, TapeHead, needed
+from streams.tape import Bools, Floats, Foretold, Keeping, Rows, TapeHead, needed
 
 LEAST = 64
 """Readings of a batch below which nothing is gained."""
@@ -52,6 +53,7 @@ class Ahead(TapeHead):
         self._ahead: Bank | None = None  # where the bank will stand; None: it was changed otherwise
         self._book: RuleBook | None = None
         self._run: Run | None = None
+        self._laid = 0  # where the run that was foretold last begins
         self.active = False
 
     def look(self, records: Sequence[tuple[int, bytes]]) -> None:
@@ -63,7 +65,7 @@ class Ahead(TapeHead):
         for offset, value in records:
             if value[:1] == _FRAME:
                 with contextlib.suppress(frame.FrameError):  # the engine refuses it
-                    frames.append((offset, frame.decode(value)))
+                    frames.append((offset, self.frames.get(offset) or frame.decode(value)))
         count = sum(len(one) for _, one in frames)
         if engine.evaluator is None or len(frames) < 2 or count < LEAST or not self._may():
             return
@@ -175,12 +177,43 @@ class Ahead(TapeHead):
         self.scored(following, run, at, rows, time, before, found, jumped)
         return found, jumped
 
+    def foretell(self, bank: Bank, run: Run) -> Foretold | None:
+        """Tell what the copy said of a run of frames that was looked at."""
+        start = self._starts.get(run.frames[0][0]) if self.active else None
+        if start is None or self._starts.get(run.frames[-1][0]) != start + len(run.point) - len(run.frames[-1][1]):
+            return None
+        part, found = slice(start, start + len(run.point)), self._found
+        odd = ~self._good[part] | found.gap[part]
+        at = np.flatnonzero(found.reason[part] * self._good[part]) + start
+        if at.size:
+            own = self._value[at], found.reason[at], self._low[at], self._high[at]
+            odd[at - start] |= self._engine.jumps.begins(self._row[at], *own)
+        self._laid = start
+        return Foretold(found.score[part], found.alarm[part], odd, self._bank.needs)
+
+    def pass_over(self, bank: Bank, run: Run, start: int, series: Series, quiet: Bools) -> None:
+        """Count the readings of quiet rows as asked for, and pass on what was said of all."""
+        start += self._laid
+        at = start + series.order
+        since = self._since[at]
+        if self._keeping is not None:
+            before = np.empty_like(since)
+            before[1:] = since[:-1]
+            before[series.starts] = self._bank.flat[series.mine]
+            found = self._found
+            marks = found.alarm[at], found.learning[at], found.gap[at], None
+            self._keeping.note(run, series.order, series.time[series.order], since, before, found.score[at], marks)
+        here = quiet[series.mine]
+        rows = series.mine[here]
+        self._asked[rows] += series.count[here]
+        self._bank.flat[rows] = self._since[start + series.last[here]]
+
     def scored(
         self, bank: Bank, run: Run, at: Rows, rows: Rows, time: Floats, before: Floats, found: BankResult,
         jumped: Bools | None,
     ) -> None:  # fmt: skip
         """Pass on what was said."""
-        if self._keeping is not None:
+        if self._keeping is not None and not self.passing:
             self._keeping.scored(bank, run, at, rows, time, before, found, jumped)
 
     def _jumped(self, place: Rows, rows: Rows, time: Floats, value: Floats, found: BankResult) -> Bools | None:

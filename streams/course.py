@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from alerts.outcome import AlarmTransition, DispatchChange, Explanation
 from rules.rule import Rule
 from sensors import frame, observation
+from sensors.frame import Frame
 from sensors.observation import FRAME, Publication
 from streams import bundle
 from streams.ahead import Ahead
@@ -132,6 +133,12 @@ class _Side:
         self._trial: Trial | None = None
         self._rules, self._memory = rules, memory
 
+    def see(self, frames: Mapping[int, Frame]) -> None:
+        """Have what was decoded of the records to come."""
+        head = self.known or self._ahead
+        if head is not None:
+            head.frames = frames
+
     def begin(self, tape: TapeHead | None) -> None:
         """Go by a tape, or keep one."""
         if isinstance(tape, Known):
@@ -211,8 +218,11 @@ class _Replay:
         spared = first - self._log.start(OBSERVATIONS, where.partition)  # what a snapshot spares is done
         self._advance(spared * len(self._rules))
         for batch in entries(self._log, OBSERVATIONS, where.partition, where.stop, first):
+            frames = _frames(batch)
+            for side in sides.values():
+                side.see(frames)
             self._take(batch, list(sides.values()), keeping, taped)
-            _cross(crossings, batch)
+            _cross(crossings, batch, frames)
             self._advance(len(batch) * len(self._rules))
         for place, side in sides.items():
             finished[place] = side.end(crossings.found)
@@ -348,13 +358,23 @@ def _note(course: Course, applied: Applied) -> None:
                 course.dispatches_at.append(record.offset)
 
 
-def _cross(crossings: Crossings, batch: Sequence[tuple[int, bytes]]) -> None:
+def _frames(batch: Sequence[tuple[int, bytes]]) -> dict[int, Frame]:
+    """Decode the frames of a batch, once for all that look at them; what cannot be read the engine refuses."""
+    found = {}
+    for offset, value in batch:
+        if value[:1] == FRAME_BYTE:
+            with contextlib.suppress(frame.FrameError):
+                found[offset] = frame.decode(value)
+    return found
+
+
+def _cross(crossings: Crossings, batch: Sequence[tuple[int, bytes]], frames: Mapping[int, Frame]) -> None:
     """Follow sites and readings; what cannot be read the engine has refused."""
-    for _, value in batch:
-        with contextlib.suppress(ValueError):
-            if value[:1] == FRAME_BYTE:
-                crossings.note(frame.decode(value))
-            elif observation.is_publication(value):
+    for offset, value in batch:
+        if offset in frames:
+            crossings.note(frames[offset])
+        elif observation.is_publication(value):
+            with contextlib.suppress(ValueError):
                 found = observation.decode(value)
                 assert isinstance(found, Publication)
                 crossings.publish(bundle.unpack(found.bundle).site)

@@ -7,7 +7,7 @@ batches gives the same outcomes, bit for bit; so the same code runs live, in rep
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,8 @@ from models.bank import Bank, BankResult
 from models.equipment import equip
 from models.jump import Jumps
 from models.rounds import rounds
+from rules import calm
+from rules.calm import Series
 from rules.evaluation import Change, Evaluator, Withdrawn
 from rules.faults import Fault, apart
 from sensors import frame, observation
@@ -52,20 +54,18 @@ from sensors.renames import Renames, as_dict
 from sensors.steps import Steps, finished
 from streams import bundle
 from streams.approval import Approvals
+from streams.calm import Calm, Ticks
 from streams.frozen import Arrays, Piece, pack, pieces, unpack
 from streams.gateways import Gateways
 from streams.history.columns import Scored
 from streams.preparation import Prepared, areas_of, gone, home_of, mine, preparing
-from streams.run import LAG, Run
+from streams.run import AHEAD, BLIND, LAG, Run, heard
 from streams.seen import Seen
 from streams.shadow import Ground, ShadowError, ShadowRules, never_began
 from streams.tape import TapeHead
 from streams.waiting import Waiting
 
 logger = logging.getLogger(__name__)
-
-AHEAD = 2.0
-"""Seconds that an arrival time may be ahead of the last tick before the engine's clock stops following it."""
 
 TOO_LATE = 60.0
 """Seconds after which a command is refused: it waited out an outage, and other means were found meanwhile."""
@@ -82,9 +82,6 @@ EARLIER = 60.0
 LONGEST_SOURCE = 256
 """Characters kept of a source's name."""
 
-BLIND = 5.0
-"""Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
-
 REPORTS = 4096
 """People's reports whose ids are remembered."""
 
@@ -92,7 +89,8 @@ REPORTS = 4096
 class Applied(msgspec.Struct):
     """What one `apply` decided: records of outcomes by offset, the scored readings, and how many readings came in.
 
-    `aside` are the readings that were not scored (`sensors.flags.ASIDE`), to be shown and counted.
+    `aside` are the readings that were not scored (`sensors.flags.ASIDE`), to be shown and counted. What a replay passed
+    over (`streams.calm`) is counted, and not among `scored`: whoever replays has the scores.
     """
 
     records: list[Record]
@@ -159,6 +157,25 @@ class Engine:
         """
         self._outcomes, self._scored, self._refused, self._readings = {}, [], {}, 0
         self._aside = []
+        ahead = None if self.tape is None else Calm(self, self.tape, records)
+        place = 0
+        while place < len(records):
+            passed = place if ahead is None else ahead.pass_over(place)
+            if passed == place:
+                passed = len(records) if ahead is None else ahead.resume(place)
+                self._apply_each(records[place:passed])
+            place = passed
+        if records:
+            self.offset = records[-1][0]
+        return Applied(
+            [Record(self.partition, offset, tuple(found)) for offset, found in sorted(self._outcomes.items()) if found],
+            _columns(self._scored),
+            self._readings,
+            self._refused,
+            _columns(self._aside),
+        )
+
+    def _apply_each(self, records: Sequence[tuple[int, bytes]]) -> None:
         run: list[tuple[int, frame.Frame]] = []
         for offset, value in records:
             try:
@@ -179,15 +196,6 @@ class Engine:
                 self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
         if run:
             self._take_readings(run)
-        if records:
-            self.offset = records[-1][0]
-        return Applied(
-            [Record(self.partition, offset, tuple(found)) for offset, found in sorted(self._outcomes.items()) if found],
-            _columns(self._scored),
-            self._readings,
-            self._refused,
-            _columns(self._aside),
-        )
 
     def _take(self, offset: int, what: observation.Observation) -> None:
         if isinstance(what, Publication):
@@ -299,7 +307,8 @@ class Engine:
             return
         self._emit(offset, self.desk.command(command, self.clock))
 
-    def _tick(self, offset: int, time: float) -> None:
+    def _tick(self, offset: int, time: float, *, passing: bool = False) -> None:
+        """Move the clock; `passing`: in a stretch that is passed over only delays that run move a condition."""
         assert self.evaluator is not None and self.desk is not None
         if time < self.last_tick - BLIND:
             self._step_back(time)
@@ -312,15 +321,18 @@ class Engine:
             self.evaluator.pause(self.last_tick, time)
         self.last_tick = time
         self.clock = max(self.clock, time)
-        np.minimum(self.last_received, time, out=self.last_received)  # a stamp of the future must not hide silence
-        age = np.maximum(time - self.last_received, 0.0)
         changes: list[Change] = []
-        try:
-            self.bank.drive()
-            changes = self.evaluator.tick(self.clock, age)
-        except Exception as error:  # the deadlines below must go on whatever befalls the rules
-            logger.exception("the rules broke on a tick")
-            self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+        if passing and not self.evaluator.running.any():
+            self.evaluator.pass_tick(self.clock)
+        else:
+            np.minimum(self.last_received, time, out=self.last_received)  # a stamp of the future must not hide silence
+            age = np.maximum(time - self.last_received, 0.0)
+            try:
+                self.bank.drive()
+                changes = self.evaluator.tick(self.clock, age)
+            except Exception as error:  # the deadlines below must go on whatever befalls the rules
+                logger.exception("the rules broke on a tick")
+                self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
         self._tell_faults(offset)
         self._look_at_gateways(offset)
         self._decide(offset, changes)
@@ -374,8 +386,7 @@ class Engine:
         self.evaluator.modes.put((one.mode, one.area, one.until) for one in self.desk.book.cases.modes.values())
 
     def _hear(self, received: float) -> None:
-        ahead = self.last_tick + AHEAD if self.last_tick else received
-        self.clock = max(self.clock, min(received, ahead))
+        self.clock = heard(self.clock, self.last_tick, received)
 
     def _decide(self, offset: int, changes: Sequence[Change]) -> None:
         assert self.desk is not None
@@ -497,18 +508,25 @@ class Engine:
             clocks.append(self.clock)
         run = Run(frames, clocks)
         self._readings += len(run.point)
+        if self.evaluator is None:
+            run.refuse("unpublished", np.arange(len(run.point)))
+        self._put(run, clocks, self._known(run) if self.evaluator is not None else ())
+        self.seen.add(run)
+
+    def _put(
+        self, run: Run, clocks: Sequence[float], taken: Iterable[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
+    ) -> None:
+        """Put readings of a run to models and rules, round by round: pairs of (places in the run, rows)."""
+        frames = run.frames
         found: list[tuple[int, Change]] = []
         faults: list[Fault] = []
         self._in_shadow, self._shadow_faults = [], []
         trouble: Exception | None = None
-        if self.evaluator is None:
-            run.refuse("unpublished", np.arange(len(run.point)))
-        else:
-            try:
-                for at, rows in self._known(run):
-                    self._round(run, at, rows, found, faults)
-            except Exception as error:
-                trouble = error  # what earlier rounds found is marked by now, and is told first
+        try:
+            for at, rows in taken:
+                self._round(run, at, rows, found, faults)
+        except Exception as error:
+            trouble = error  # what earlier rounds found is marked by now, and is told first
         for offset, refused in run.refusals(self.partition):
             self._refused[refused.reason] = self._refused.get(refused.reason, 0) + refused.count
             self._emit(offset, [refused])
@@ -528,6 +546,49 @@ class Engine:
             self._compare_readings(run, frames, clocks, found)
         if trouble is not None:
             raise trouble
+
+    # -- passing over (see `streams.calm`) -------------------------------------------------------------------------
+
+    def may_be_calm(self) -> bool:
+        """Tell whether points at rest move by nothing but their readings, as things stand."""
+        if self.evaluator is None or self.desk is None or self.shadow is not None or self.bank.drivers is not None:
+            return False
+        if self.gateways or self.desk.book.cases.gateways or len(self.waiting) or self.faulted:
+            return False
+        return not (self.set_back > -np.inf or self._lags or self.jumps.active) and calm.possible(self.evaluator)
+
+    def take_calmly(self, offset: int, one: frame.Frame, at: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]) -> None:
+        """Take a frame of which only the readings `at` (intp[n], of `rows`) may move anything; others come later."""
+        self._hear(one.header.received)
+        self._readings += len(one)
+        if not len(at):
+            return
+        run = Run([(offset, one)], [self.clock])
+        try:
+            self._put(run, [self.clock], ((at[some], rows[some]) for some in rounds(rows, len(self.points))))
+        except Exception as error:
+            logger.exception("frame at %d/%d broke the engine", self.partition, offset)
+            self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+
+    def tick_calmly(self, offset: int, time: float) -> None:
+        """Move the clock where points at rest stay so; `settle` says later what they stand at."""
+        self._tick(offset, time, passing=True)
+
+    def settle_calmly(self, run: Run, series: Series, quiet: npt.NDArray[np.bool_], ticks: Ticks) -> None:
+        """Have all points stand where they do after a run that was passed over, whose readings `series` has by row."""
+        assert self.evaluator is not None
+        points, mine, which = self.evaluator.points, series.mine, run.which[series.last]
+        calm.pass_over(self.evaluator, series, quiet)
+        self.last_time[mine] = series.time[series.last]
+        np.minimum(self.last_received, ticks.first[0], out=self.last_received)
+        np.minimum(points.last_received, ticks.first[1], out=points.last_received)
+        received = run.received[series.last]
+        self.last_received[mine] = np.minimum(received, ticks.next[0][which])
+        points.last_received[mine] = np.minimum(received, ticks.next[1][which])
+        if ticks.last is not None:
+            points.age[:] = np.maximum(ticks.last - self.last_received, 0.0)[: len(points.age)]
+        points.age[mine[which >= ticks.before_last]] = 0.0
+        self.evaluator.clock = self.clock
         self.seen.add(run)
 
     def _known(self, run: Run) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
@@ -828,7 +889,11 @@ class Engine:
             self._end_shadow(offset, "broken", self.shadow.over)
 
     def _compare_readings(
-        self, run: Run, frames: list[tuple[int, frame.Frame]], clocks: list[float], found: list[tuple[int, Change]]
+        self,
+        run: Run,
+        frames: Sequence[tuple[int, frame.Frame]],
+        clocks: Sequence[float],
+        found: list[tuple[int, Change]],
     ) -> None:
         """Hold what the shadow rules changed at a run of frames against what those in force did, frame by frame."""
         both = [(position, 0, change) for position, change in found]

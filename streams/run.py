@@ -19,6 +19,17 @@ KEPT = 256
 LAG = 60.0
 """Seconds behind its arrival beyond which a reading's time may come from a clock that is wrong."""
 
+AHEAD = 2.0
+"""Seconds that an arrival time may be ahead of the last tick before the engine's clock stops following it."""
+
+BLIND = 5.0
+"""Seconds between ticks beyond which the engine was away: silence during that time is not the sensors'."""
+
+
+def heard(clock: float, last_tick: float, received: float) -> float:
+    """Return what the arrival clock shows once something was heard that is stamped `received`."""
+    return max(clock, min(received, last_tick + AHEAD if last_tick else received))
+
 
 class Run:
     """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.

@@ -8,8 +8,8 @@ and never guessed: whoever replays then starts again with the models.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankResult
 from rules.binding import Bound, columns
+from rules.calm import Series
 from rules.compiler import RuleBook
 from rules.evaluation import Evaluator
+from sensors.frame import Frame
 from streams.run import Run
 
 Floats = npt.NDArray[np.float64]
@@ -47,8 +49,38 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
     flats: tuple[tuple[int, bytes], ...] = ()
 
 
+class Foretold(NamedTuple):
+    """What is known of the readings of a run before the engine takes them.
+
+    `odd` bool[n]: not to be scored, or after a gap, or perhaps in another unit; `needs` bool[rows]: the models work on
+    these rows all the same.
+    """
+
+    score: Floats
+    alarm: Bools
+    odd: Bools
+    needs: Bools
+
+
 class TapeHead:
-    """Score the readings of a run for an engine, or know their scores."""
+    """Score the readings of a run for an engine, or know their scores.
+
+    `frames` has what was decoded of the records to come, by offset. While `passing`, what the models say of readings
+    has been told by `pass_over`.
+    """
+
+    frames: Mapping[int, Frame] = {}
+    passing = False
+
+    def foretell(self, bank: Bank, run: Run) -> Foretold | None:
+        """Return what is known of the readings of a run that follows; None: nothing."""
+        return None
+
+    def pass_over(self, bank: Bank, run: Run, start: int, series: Series, quiet: Bools) -> None:
+        """Have the readings of `quiet` rows (bool[rows]) taken at one go: `run` is part of what was foretold last.
+
+        It begins there at place `start`; `series` has its readings row by row. The models work on no quiet row.
+        """
 
     def score(
         self, bank: Bank, run: Run, at: Rows, rows: Rows, time: Floats, value: Floats
@@ -77,19 +109,30 @@ class Keeping(TapeHead):
         jumped: Bools | None,
     ) -> None:  # fmt: skip
         """Note one pass of the models."""
+        self.note(
+            run, at, time, bank.flat_since[rows], before, found.score, (found.alarm, found.learning, found.gap, jumped)
+        )
+
+    def note(
+        self, run: Run, at: Rows, time: Floats, since: Floats, before: Floats, score: Floats,
+        marks: tuple[Bools | None, ...],
+    ) -> None:  # fmt: skip
+        """Note what was said of readings at places of a run: since when each value has stood, and had stood before.
+
+        `marks` are early events, what is not learnt, what came after a gap, and what is in another unit.
+        """
         if run is not self._run:
             self._settle()
             count = len(run.point)
             self._run = run
             self._score, self._said = np.zeros(count), np.zeros(count, np.uint8)
             self._since = np.full(count, np.nan)
-        since = bank.flat_since[rows]
         moved = since == time
         said = np.where(moved, SCORED | MOVED, np.where(since == before, SCORED | STOOD, SCORED))
-        for bit, mark in ((ALARM, found.alarm), (LEARNING, found.learning), (GAP, found.gap), (JUMPED, jumped)):
+        for bit, mark in zip((ALARM, LEARNING, GAP, JUMPED), marks, strict=True):
             if mark is not None and mark.any():
                 said = said | np.where(mark, bit, np.uint8(0))
-        self._score[at], self._said[at], self._since[at] = found.score, said, since
+        self._score[at], self._said[at], self._since[at] = score, said, since
 
     def published(self, offset: int, bank: Bank) -> None:
         """Note where all rows stand once a publication is in force."""
@@ -159,6 +202,7 @@ class Known(TapeHead):
         self._run: Run | None = None
         self._score, self._said = np.empty(0), np.empty(0, np.uint8)
         self._place, self._since = np.empty(0, np.intp), np.empty(0)
+        self._laid = self._said, self._place, self._since  # of the run that was foretold last
 
     def load(self, pieces: Sequence[Piece]) -> None:
         """Go on with these pieces of tape."""
@@ -218,6 +262,26 @@ class Known(TapeHead):
         jumped = (said & JUMPED) != 0
         return result, jumped if jumped.any() else None
 
+    def foretell(self, bank: Bank, run: Run) -> Foretold | None:
+        """Tell what the tape has of a run."""
+        assert isinstance(bank, TapedBank)
+        self._open(run)
+        said = self._said
+        self._laid = said, self._place, self._since
+        return Foretold(self._score, (said & ALARM) != 0, (said & (SCORED | GAP | JUMPED)) != SCORED, bank.needs)
+
+    def pass_over(self, bank: Bank, run: Run, start: int, series: Series, quiet: Bools) -> None:
+        """Know since when the values of quiet rows have stood."""
+        assert isinstance(bank, TapedBank)
+        whole, place, since = self._laid
+        said = whole[start : start + len(series.rows)]
+        at = np.flatnonzero(quiet[series.rows] & ((said & STOOD) == 0))
+        stands = series.time[at]
+        own = np.flatnonzero((said[at] & MOVED) == 0)
+        if own.size:
+            stands[own] = since[np.searchsorted(place, at[own] + start)]
+        bank.flat[series.rows[at]] = stands  # of a row's readings the last stays
+
     def _work(self, bank: TapedBank, rows: Rows, time: Floats, value: Floats, score: Floats) -> None:
         """Have the models work on the rows that need them; that they say the same shows that the tape is the log's."""
         if bank.drivers is not None:
@@ -235,8 +299,7 @@ class Known(TapeHead):
         parts: list[tuple[int, int, int]] = []  # piece, first reading, the one after: frames that lie together are one
         for offset, one in run.frames:
             number, start = self._at.get(offset, (-1, 0))
-            if number < 0:
-                self.missed = True
+            if number < 0:  # nothing was scored of it, or it is missing: whoever asks for its scores will notice
                 number = len(self._pieces)
                 self._pieces.append(_nothing(len(one)))
             if parts and parts[-1][0] == number and parts[-1][2] == start:

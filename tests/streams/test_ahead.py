@@ -32,11 +32,11 @@ def told(applied: Applied) -> bytes:
     return msgspec.msgpack.encode([applied.records, applied.refused, applied.readings, str(applied.scored)])
 
 
-@pytest.fixture(params=[(1, plain), (2, every)], ids=lambda one: f"{one[0]}-{one[1].__name__}")
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> list[tuple[int, bytes]]:
+@pytest.fixture(scope="module", params=[(1, plain), (2, every)], ids=lambda one: f"{one[0]}-{one[1].__name__}")
+def records(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, bytes]]:
     """Live through things of every kind: clocks set back, repeats, history, publications, shadows, a killed engine."""
     seed, kinds = request.param
-    with Log(tmp_path / "log.sqlite", TOPICS) as log:
+    with Log(tmp_path_factory.mktemp("lived") / "log.sqlite", TOPICS) as log:
         Life(log, seed, kinds).live(25)
         return [one for batch in entries(log, OBSERVATIONS, 0) for one in batch]
 
