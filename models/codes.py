@@ -429,9 +429,12 @@ class Codes:
 
 
 def halvings(since: Floats, last: Floats, time: Floats) -> Rows:
-    """Return how many years end after `last` and by `time`, counted from `since` (all f8[n] unix seconds), intp[n]."""
+    """Return how many years end after `last` and by `time`, counted from `since` (all f8[n] unix seconds), intp[n].
+
+    None where nothing was last (NaN).
+    """
     passed = np.floor((time - since) / YEAR) - np.floor((last - since) / YEAR)
-    found: Rows = np.clip(passed, 0.0, 64.0).astype(np.intp)
+    found: Rows = np.fmin(np.fmax(passed, 0.0), 64.0).astype(np.intp)
     return found
 
 

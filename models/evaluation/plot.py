@@ -34,6 +34,7 @@ LOOKS: dict[Look, tuple[str, str]] = {
 """Colour and meaning of each look."""
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 980, 190, 64, 12, 22, 22
+_TURNED = 0.8 * _WIDTH  # beyond, words stand before their mark
 _DAY = 86400.0
 _STEPS = (60.0, 300.0, 900.0, 3600.0, 10800.0, 21600.0, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 91 * _DAY)
 _PAGE = """
@@ -147,7 +148,7 @@ def _svg(panel: Panel) -> str:
     if panel.limit is not None:
         y = frame.y(panel.limit)
         parts += [f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>']
-    parts += [_mark(frame, mark) for mark in panel.marks if begin <= mark.time <= end]
+    parts += _marks(frame, [mark for mark in panel.marks if begin <= mark.time <= end])
     return "".join([*parts, "</svg>"])
 
 
@@ -194,14 +195,25 @@ def _band(frame: _Frame, band: Band) -> str:
     )
 
 
-def _mark(frame: _Frame, mark: Mark) -> str:
-    x = frame.x(mark.time)
+def _marks(frame: _Frame, marks: Sequence[Mark]) -> list[str]:
+    """Draw marks; words that would run into those before them are told by the line alone, when it is pointed at."""
+    drawn, free = [], -inf
+    for mark in sorted(marks, key=lambda one: one.time):
+        x, wide = frame.x(mark.time), sum(7.0 if letter < "\u2e80" else 13.0 for letter in mark.text)
+        left = x - wide if x > _TURNED else x
+        drawn.append(_mark(x, mark, left >= free))
+        if left >= free:
+            free = left + wide
+    return drawn
+
+
+def _mark(x: float, mark: Mark, words: bool) -> str:
     colour, meaning = LOOKS[mark.look]
-    anchor = "end" if x > 0.8 * _WIDTH else "start"
+    anchor = "end" if x > _TURNED else "start"
+    told = f'<text x="{x:.1f}" y="{_TOP - 9}" text-anchor="{anchor}">{escape(mark.text)}</text>' if words else ""
     return (
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" y2="{_HEIGHT - _BOTTOM}" stroke="{colour}" '
-        f'stroke-width="1.5"><title>{escape(mark.text or meaning)}</title></line>'
-        f'<text x="{x:.1f}" y="{_TOP - 9}" text-anchor="{anchor}">{escape(mark.text)}</text>'
+        f'stroke-width="1.5"><title>{escape(mark.text or meaning)}</title></line>{told}'
     )
 
 

@@ -40,6 +40,17 @@ def test_a_panel_shows_its_line_limit_bands_and_marks(tmp_path: Path) -> None:
     assert "expected range" not in text
 
 
+def test_words_of_marks_do_not_run_into_each_other(tmp_path: Path) -> None:
+    marks = [
+        Mark(TIMES[at], words) for at, words in ((10, "motion"), (11, "creep"), (20, "报警"), (21, "x"), (98, "end"))
+    ]
+    pages(tmp_path / "out.html", [Panel("triage", TIMES, TIMES, marks=marks[::-1])])
+    (one,) = drawn(tmp_path / "out.html")
+    told = [part.text for part in one.iter("text")]
+    assert {"motion", "报警", "end"} <= set(told) and not {"creep", "x"} & set(told)
+    assert "creep" in [part.text for part in one.iter("title")], "it is told where the line is pointed at"
+
+
 def test_words_from_a_file_stay_words(tmp_path: Path) -> None:
     words = "<script>alert(1)</script>"
     pages(tmp_path / "out.html", [Panel(words, TIMES, TIMES, marks=[Mark(TIMES[3], words)], note=words)], words, words)
