@@ -49,6 +49,9 @@ def test_a_week_says_what_came_how_long_it_took_and_what_got_worse(told: Any) ->
     ]
     assert {"what": "type", "type": "river", "now": 6, "before": 1} in found["worse"]
     assert found["rules"][0] == {"rule": "level", "title": {"zh": "位移", "en": "creep"}, "alarms": 6}
+    worst, *others = found["actors"]
+    assert (worst["area"], worst["rule"], worst["rings"], worst["stale"]) == ("river-1", "level", 6, 0)
+    assert worst["share"] == pytest.approx(6 / sum(one["rings"] for one in found["actors"])) and others
     assert found["types"] == [
         {"type": "river", "field": "natural", "red": 0, "orange": 0, "yellow": 6, "blue": 0, "alarms": 6, "before": 1},
         {"type": "slope", "field": "natural", "red": 1, "orange": 0, "yellow": 0, "blue": 0, "alarms": 1, "before": 0},

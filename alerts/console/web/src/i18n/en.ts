@@ -1407,6 +1407,8 @@ export const en: Record<keyof typeof zh, string> = {
   'report.type': 'Type',
   'report.places': 'By place',
   'report.rules': 'Rules that raised most',
+  'report.actors': 'Bad actors',
+  'report.actor': 'rang {rings} ({share} %), folded while chattering {chattered}, stale {stale}',
   'report.leads': 'Warnings that came earliest',
   'report.poor': 'Sensors and cameras with the poorest data',
   'report.sensors': 'Sensors',
