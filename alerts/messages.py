@@ -451,7 +451,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "situation.cut": ("数据量过大，用时只统计了一部分。", "There was too much: times are those of a part of it."),
     "situation.left_out": (
         "不含模拟和演练产生的 {count} 条报警。",
-        "Without {count} alarms that were simulated or of a drill.",
+        "Alarms left out, as they were simulated or of a drill: {count}.",
     ),
     "situation.scope": (
         "真实风险报警；派单用时自下发起，确认与关闭用时自事件发生起。",

@@ -191,7 +191,7 @@ def _alarms(connection: Connection, facts: Facts, rung: tuple[ColumnElement[bool
 
 
 def _actors(connection: Connection, facts: Facts) -> None:
-    """Count who rang, chattered and went stale, of the alarms that ask people for something."""
+    """Count who rang, chattered and went stale, of the site's rules: what people told of is about a person."""
     span, time = facts.span, transitions.c.time
     low, high = (
         _number(connection, transitions, time, at, "position") for at in (span.begin - SLACK, span.end + SLACK)
@@ -208,7 +208,7 @@ def _actors(connection: Connection, facts: Facts) -> None:
     facts.cut |= len(found) > MOST
     for record in found[:MOST]:
         what = habit(record) if record["kind"] == "risk" and not record.get("simulated") else None
-        if what is not None:
+        if what is not None and not record["rule"].startswith("@"):
             facts.actors[record["area"], record["rule"], record["scope"], what] += 1
 
 

@@ -1415,7 +1415,7 @@ export const en: Record<keyof typeof zh, string> = {
   'report.all_cameras': 'Cameras',
   'report.never': '{name}: {n} of {of} were never heard of and are not counted',
   'report.scope': 'Real alarms of risk only. Orders are timed from their issue, acknowledging and closing from the incident\'s opening.',
-  'report.left_out': 'Without {n} alarms that were simulated or of a drill.',
+  'report.left_out': 'Alarms left out, as they were simulated or of a drill: {n}.',
   'report.cut': 'There was too much: times are those of a part of it.',
   'situation.lately': 'This week so far',
   'situation.lately.orders': '{n} orders, {late} of them overdue',
