@@ -7,6 +7,7 @@ Figures depend on which rings there were, not on the order in which they are tol
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -34,18 +35,21 @@ MOST_SOURCES = 10_000
 RINGS = ("alarm", "raise", "realarm", "unshelve", "unsuppress", "in_service", "unhush")
 """Edges that ring where they lead to UNACK."""
 
+Habit = Literal["rang", "chattered", "stale"]
+"""What makes an alarm a bad actor: how often it rang, was folded as it chattered, or went stale."""
+
 Band = Literal["acceptable", "manageable", "demanding", "unacceptable"]
 BANDS: tuple[tuple[int, Band], ...] = ((1, "acceptable"), (2, "manageable"), (5, "demanding"))
 """EEMUA 191: rings in ten minutes that are at most so many are so; more are unacceptable."""
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Say how often the alarm of one rule and scope rang."""
+    """Say how often the alarm of one rule and scope rang, or did what else it is listed for."""
 
     rule: str
     scope: str
     rings: int
-    share: float  # of all rings
+    share: float  # of all that did so
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ class Figures(Now, frozen=True, kw_only=True):
     floods: int  # of the day
     flood_minutes: int  # of the day
     actors: tuple[Actor, ...]  # those that rang most in the day
+    chattering: tuple[Actor, ...]  # those whose rings were folded most often in the day
+    stale: tuple[Actor, ...]  # those that went stale in the day
 
 
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +85,19 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     flood_minutes: int
     levels: dict[str, int]
     actors: tuple[Actor, ...]
+    chattering: tuple[Actor, ...]
+    stale: tuple[Actor, ...]
+
+
+def habit(record: dict[str, Any]) -> Habit | None:
+    """Say what an alarm's transition, as its record says, counts it for; None where for nothing."""
+    if rings(record):
+        return "rang"
+    if record["kind"] == "data_quality" or record.get("exercise"):
+        return None
+    if record["edge"] == "stale":
+        return "stale"
+    return "chattered" if "folded" in record.get("marks", ()) else None
 
 
 def rings(record: dict[str, Any]) -> bool:
@@ -97,25 +116,28 @@ class Load:
 
     def __init__(self) -> None:
         self._minutes: dict[int, Counter[str]] = {}
-        self._sources: dict[int, Counter[tuple[str, str]]] = {}
+        self._sources: dict[int, Counter[tuple[str, str]]] = {}  # by the hour
+        self._habits: dict[int, Counter[tuple[Habit, str, str]]] = {}  # likewise, of those that did not ring
 
     def note(self, records: Iterable[dict[str, Any]]) -> None:
         """Count alarms' transitions, those that ring."""
         for record in records:
-            if not rings(record):
+            found = habit(record)
+            if found is None:
                 continue
             minute = int(record["time"] // MINUTE)
+            if found != "rang":
+                _count(self._habits.setdefault(minute // 60, Counter()), (found, record["rule"], record["scope"]))
+                continue
             self._minutes.setdefault(minute, Counter())[record["level"]] += 1
-            sources = self._sources.setdefault(minute // 60, Counter())
-            source = (record["rule"], record["scope"])
-            if source in sources or len(sources) < MOST_SOURCES:
-                sources[source] += 1
+            _count(self._sources.setdefault(minute // 60, Counter()), (record["rule"], record["scope"]))
 
     def forget(self, now: float) -> None:
         """Drop what is older than a day."""
         oldest = int(now // MINUTE) - DAY_MINUTES - SPAN
         self._minutes = {minute: count for minute, count in self._minutes.items() if minute > oldest}
         self._sources = {hour: count for hour, count in self._sources.items() if hour >= oldest // 60}
+        self._habits = {hour: count for hour, count in self._habits.items() if hour >= oldest // 60}
 
     def now(self, now: float) -> Now:
         """Tell the load at `now`, without what costs more than a glance: it is asked for every second."""
@@ -132,6 +154,8 @@ class Load:
             floods=len(_begins(flood)),
             flood_minutes=sum(flood),
             actors=self._actors(last // 60 - 23, last // 60),
+            chattering=self._habit("chattered", last // 60 - 23, last // 60),
+            stale=self._habit("stale", last // 60 - 23, last // 60),
         )
 
     def whole(self) -> Whole:
@@ -148,6 +172,8 @@ class Load:
             flood_minutes=sum(flood),
             levels={level: levels[level] for level in LEVELS},
             actors=self._actors(first // 60, last // 60),
+            chattering=self._habit("chattered", 0, sys.maxsize),
+            stale=self._habit("stale", 0, sys.maxsize),
         )
 
     def hours(self) -> dict[float, int]:
@@ -185,10 +211,26 @@ class Load:
 
     def _actors(self, first: int, last: int) -> tuple[Actor, ...]:
         """Name those that rang most in some hours."""
-        sources = _summed(count for hour, count in self._sources.items() if first <= hour <= last)
-        named = sources.total()
-        most = sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
-        return tuple(Actor(rule, scope, count, count / named) for (rule, scope), count in most)
+        return _most(_summed(count for hour, count in self._sources.items() if first <= hour <= last))
+
+    def _habit(self, what: Habit, first: int, last: int) -> tuple[Actor, ...]:
+        """Name those that did something else than ring most often in some hours."""
+        found: Counter[tuple[str, str]] = Counter()
+        for hour, counts in self._habits.items():
+            if first <= hour <= last:
+                found.update({(rule, scope): count for (habit, rule, scope), count in counts.items() if habit == what})
+        return _most(found)
+
+
+def _count(counted: Counter[Key], key: Key) -> None:
+    if key in counted or len(counted) < MOST_SOURCES:
+        counted[key] += 1
+
+
+def _most(sources: Counter[tuple[str, str]]) -> tuple[Actor, ...]:
+    total = sources.total()
+    most = sorted(sources.items(), key=lambda one: (-one[1], one[0]))[:TOP]
+    return tuple(Actor(rule, scope, count, count / total) for (rule, scope), count in most)
 
 
 def _summed(counts: Iterable[Counter[Key]]) -> Counter[Key]:

@@ -448,6 +448,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "situation.areatype": ("类型", "Type"),
     "situation.places": ("按地点", "By place"),
     "situation.rules": ("报警最多的规则", "Rules that raised most"),
+    "situation.actors": ("报警最频繁的来源", "Bad actors: who rang most, chattered, went stale"),
+    "situation.rings": ("响铃次数", "Rang"),
+    "situation.chattered": ("频繁报警折叠", "Folded while chattering"),
+    "situation.stale": ("长时间未恢复", "Stale"),
     "situation.rule": ("规则", "Rule"),
     "situation.poor": ("数据最差的传感器和相机", "Sensors and cameras with the poorest data"),
     "situation.share": ("正常占比", "In order"),
@@ -460,7 +464,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "situation.cut": ("数据量过大，用时只统计了一部分。", "There was too much: times are those of a part of it."),
     "situation.left_out": (
         "不含模拟和演练产生的 {count} 条报警。",
-        "Without {count} alarms that were simulated or of a drill.",
+        "Alarms left out, as they were simulated or of a drill: {count}.",
     ),
     "situation.scope": (
         "真实风险报警；派单用时自下发起，确认与关闭用时自事件发生起。",

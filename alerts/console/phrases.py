@@ -20,6 +20,10 @@ class Phrases:
             for english, chinese in ordered
         ]
 
+    def said(self, sentence: str, language: str) -> str:
+        """Say a sentence in the reader's language; one that is not known stays as it is."""
+        return sentence if language.startswith("en") else (self.chinese(sentence) or sentence)
+
     def chinese(self, sentence: str) -> str | None:
         """Say a sentence in Chinese; None where it is not known."""
         for pattern, pieces in self._all:

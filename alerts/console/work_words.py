@@ -85,7 +85,7 @@ _SAID: tuple[tuple[str, str], ...] = (
 
 def said(sentence: str, language: str) -> str:
     """Say a sentence in the reader's language; one that is not known stays as it is."""
-    return sentence if language.startswith("en") else (_phrases().chinese(sentence) or sentence)
+    return _phrases().said(sentence, language)
 
 
 @cache

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
 
 from alerts import exercise
+from alerts.load import RINGS, Habit, habit
 from alerts.operations import troubles
 from alerts.queries import Reader
 from alerts.situation.period import Span
@@ -61,6 +62,7 @@ class Facts(msgspec.Struct, kw_only=True):
     alarms: Counter[tuple[str, str, int]] = msgspec.field(default_factory=Counter)  # area, highest level, part
     rules: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # area, rule
     titles: dict[str, dict[str, str]] = {}  # rule → its title
+    actors: Counter[tuple[str, str, str, Habit]] = msgspec.field(default_factory=Counter)  # area, rule, scope, what
     opened: Counter[tuple[str, str, int]] = msgspec.field(default_factory=Counter)  # area, peak, part
     closed: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # area, disposition
     times: dict[str, list[tuple[str, float]]] = {}  # leg → area, seconds
@@ -81,6 +83,7 @@ def gather(reader: Reader, span: Span, limits: Mapping[str, float]) -> Facts:
         cases = _among(connection, incidents, incidents.c.opened, span)
         sent = _among(connection, dispatches, dispatches.c.issued, span)
         _alarms(connection, facts, rung)
+        _actors(connection, facts)
         _incidents(connection, facts, cases)
         _orders(connection, facts, sent)
         _leads(connection, facts, cases, limits)
@@ -103,14 +106,15 @@ def _among(
     return table.c.number >= low, table.c.number < high, column >= span.begin, column < span.end
 
 
-def _number(connection: Connection, table: sa.Table, column: sa.Column[Any], time: float) -> int:
+def _number(connection: Connection, table: sa.Table, column: sa.Column[Any], time: float, order: str = "number") -> int:
     """Find the first number whose row begins at a time or after: some twenty looks at an index, no walk."""
-    low = int(connection.scalar(sa.select(sa.func.min(table.c.number))) or 0)
-    high = int(connection.scalar(sa.select(sa.func.max(table.c.number))) or 0) + 1
+    number = table.c[order]
+    low = int(connection.scalar(sa.select(sa.func.min(number))) or 0)
+    high = int(connection.scalar(sa.select(sa.func.max(number))) or 0) + 1
     query = (
-        sa.select(table.c.number, column.label("at"))
-        .where(table.c.number >= sa.bindparam("middle"))
-        .order_by(table.c.number)
+        sa.select(number.label("number"), column.label("at"))
+        .where(number >= sa.bindparam("middle"))
+        .order_by(number)
         .limit(1)
     )
     while low < high:
@@ -184,6 +188,28 @@ def _alarms(connection: Connection, facts: Facts, rung: tuple[ColumnElement[bool
         facts.titles |= {one[id]: title for id, title in connection.execute(named)}
     unreal = sa.or_(alarms.c.simulated == sa.true(), alarms.c.exercise.is_not(None))
     facts.left_out = int(connection.scalar(sa.select(sa.func.count()).select_from(alarms).where(*rung, unreal)) or 0)
+
+
+def _actors(connection: Connection, facts: Facts) -> None:
+    """Count who rang, chattered and went stale, of the site's rules: what people told of is about a person."""
+    span, time = facts.span, transitions.c.time
+    low, high = (
+        _number(connection, transitions, time, at, "position") for at in (span.begin - SLACK, span.end + SLACK)
+    )
+    edge = said(transitions, "edge")
+    query = (
+        sa.select(transitions.c.record)
+        .where(transitions.c.position >= low, transitions.c.position < high, time >= span.begin, time < span.end)
+        .where(edge.in_((*RINGS, "stale")))
+        .order_by(transitions.c.position)
+        .limit(MOST + 1)
+    )
+    found = connection.scalars(query).all()
+    facts.cut |= len(found) > MOST
+    for record in found[:MOST]:
+        what = habit(record) if record["kind"] == "risk" and not record.get("simulated") else None
+        if what is not None and not record["rule"].startswith("@"):
+            facts.actors[record["area"], record["rule"], record["scope"], what] += 1
 
 
 def _incidents(connection: Connection, facts: Facts, cases: tuple[ColumnElement[bool], ...]) -> None:

@@ -77,6 +77,7 @@ def report(site: Site, place: str, now: Facts, before: Facts, never: Collection[
         "types": _types(site, areas, now, before),
         "places": [_place(site, one.id, within[one.id], now, before, never) for one in children],
         "rules": _rules(areas, now),
+        "actors": _actors(areas, now),
         "leads": [
             {"area": one.area, "incident": one.incident, "title": one.title, "point": one.point, "seconds": one.seconds}
             for one in now.leads
@@ -232,6 +233,32 @@ def _rules(areas: Collection[str], facts: Facts) -> list[Row]:
     return [
         {"rule": rule, "title": facts.titles.get(rule, {"zh": rule, "en": rule}), "alarms": count}
         for rule, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+    ]
+
+
+def _actors(areas: Collection[str], facts: Facts) -> list[Row]:
+    """Name the bad actors: who rang most, was folded as it chattered, or went stale."""
+    counted: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for (area, rule, scope, what), count in facts.actors.items():
+        if area in areas:
+            counted[area, rule, scope][what] += count
+    rings = sum(one["rang"] for one in counted.values())
+
+    def bad(item: tuple[tuple[str, str, str], Counter[str]]) -> tuple[Any, ...]:
+        return -item[1]["rang"] - item[1]["chattered"], -item[1]["stale"], item[0]
+
+    return [
+        {
+            "area": area,
+            "rule": rule,
+            "title": facts.titles.get(rule, {"zh": rule, "en": rule}),
+            "scope": scope,
+            "rings": one["rang"],
+            "share": one["rang"] / rings if rings else 0.0,
+            "chattered": one["chattered"],
+            "stale": one["stale"],
+        }
+        for (area, rule, scope), one in sorted(counted.items(), key=bad)[:TOP]
     ]
 
 

@@ -178,6 +178,20 @@ def _lists(paper: Any, say: Words, found: Row) -> None:
         paper.heading(say("situation.rules"))
         rows = [(one["title"].get(tongue) or one["rule"], str(one["alarms"])) for one in found["rules"]]
         paper.table([say("situation.rule"), say("situation.alarms")], rows, (6, 2))
+    if found["actors"]:
+        paper.heading(say("situation.actors"))
+        rows = [
+            (
+                one["title"].get(tongue) or one["rule"],
+                one["scope"],
+                f"{one['rings']} ({one['share']:.0%})",
+                str(one["chattered"]),
+                str(one["stale"]),
+            )
+            for one in found["actors"]
+        ]
+        heads = ("situation.rule", "sheet.point", "situation.rings", "situation.chattered", "situation.stale")
+        paper.table([say(head) for head in heads], rows, (5, 4, 2, 2, 2))
     if found["leads"]:
         paper.heading(say("situation.leads"))
         rows = [

@@ -250,11 +250,13 @@ def load(data: DataOption = None, as_json: JsonOption = False) -> None:
     )
     shares = (f"{level} {count}" for level, count in reversed(found.levels.items()))
     out.print(f"by level: {', '.join(shares)}; EEMUA 191 holds a desk to 1 in ten minutes, about 150 a day")
-    if found.actors:
-        table = Table("rings", "share", "rule", "scope")
-        for actor in found.actors:
+    listed = (("rang", found.actors), ("folded, as it chattered", found.chattering), ("went stale", found.stale))
+    for what, actors in listed:
+        table = Table(what, "share", "rule", "scope")
+        for actor in actors:
             table.add_row(str(actor.rings), f"{actor.share:.0%}", plain(actor.rule), plain(actor.scope))
-        out.print(table)
+        if actors:
+            out.print(table)
 
 
 def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:

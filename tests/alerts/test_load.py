@@ -92,6 +92,18 @@ def test_who_rings_most_is_named_with_its_share() -> None:
     assert actors[0].share == pytest.approx(actors[0].rings / sum(range(TOP + 3)))
 
 
+def test_who_chatters_and_who_goes_stale_is_named_apart_for_a_day() -> None:
+    folded = [ring(NOON, scope="p1", marks=["chattering", "folded"]) for _ in range(3)]
+    stale = ring(NOON, scope="p2", edge="stale", marks=["stale"])
+    load = load_of(*folded, stale, ring(NOON), ring(NOON, edge="stale", exercise="e1"))
+    for found in (load.figures(NOON), load.whole()):
+        assert [(one.scope, one.rings, one.share) for one in found.chattering] == [("p1", 3, 1.0)]
+        assert [(one.scope, one.rings) for one in found.stale] == [("p2", 1)]
+        assert [one.scope for one in found.actors] == ["p"], "what is folded asks nobody for anything"
+    load.forget(NOON + 3 * DAY_MINUTES * MINUTE)
+    assert load.whole().chattering == load.figures(NOON).stale == ()
+
+
 @given(st.lists(st.tuples(st.integers(0, 3 * 3600), st.sampled_from(["red", "blue"])), max_size=60), st.randoms())
 def test_figures_do_not_depend_on_the_order_in_which_rings_are_told(
     told: list[tuple[int, str]], mixer: random.Random

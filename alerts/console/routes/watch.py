@@ -55,9 +55,10 @@ def load(request: Request, identity: Annotated[Identity, Depends(allow("alarms.r
     scope = console.scope(identity)
     found: dict[str, Any] = msgspec.to_builtins(console.figures.load.figures(time.time()))
     if scope.areas is not None:  # the load is the whole desk's; what rang is told of one's own areas only
-        found["actors"] = [
-            one for one in found["actors"] if scope.sees_any(areas_about(console.registry, one["scope"]))
-        ]
+        for listed in ("actors", "chattering", "stale"):
+            found[listed] = [
+                one for one in found[listed] if scope.sees_any(areas_about(console.registry, one["scope"]))
+            ]
     return found
 
 

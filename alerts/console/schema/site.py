@@ -125,7 +125,7 @@ class LoadNow(Answer):
 
 
 class Actor(Answer):
-    """How often the alarm of one rule and scope rang in the day, and its share of all rings."""
+    """How often the alarm of one rule and scope rang in the day (was folded, went stale), and its share of all."""
 
     rule: str
     scope: str
@@ -141,6 +141,8 @@ class Load(LoadNow):
     floods: int
     flood_minutes: int
     actors: list[Actor]
+    chattering: list[Actor]
+    stale: list[Actor]
 
 
 class Status(Answer):

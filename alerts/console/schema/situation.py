@@ -100,6 +100,19 @@ class RuleAlarms(Answer):
     alarms: int
 
 
+class BadActor(Answer):
+    """A rule and scope: how often its alarm rang, its share of all rings, and how often it chattered and went stale."""
+
+    area: str
+    rule: str
+    title: Text
+    scope: str
+    rings: int
+    share: float
+    chattered: int
+    stale: int
+
+
 class Lead(Answer):
     """An incident whose first warning came before its limit was reached, and by how much."""
 
@@ -163,6 +176,7 @@ class Situation(Stretch):
     types: list[TypeAlarms]
     places: list[PlaceSituation]
     rules: list[RuleAlarms]
+    actors: list[BadActor]
     leads: list[Lead]
     poor: list[Poor]
     drills: list[DrillScore]

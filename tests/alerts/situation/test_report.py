@@ -11,11 +11,14 @@ import pypdfium2
 import pytest
 import sqlalchemy as sa
 
+from alerts.desk import Desk
 from alerts.journal import Journal
+from alerts.outcome import Record
 from alerts.situation import Facts, report, reported, span_of
 from alerts.situation.facts import gather
 from alerts.situation.report import merged, spread, top_place, worse
 from alerts.situation.sheet import situation_pdf, summary, title_of
+from tests.alerts.cases import change
 from tests.alerts.situation.played import DAY, LIMIT, MONDAY, watched, weeks
 
 SITE = watched()
@@ -49,10 +52,20 @@ def test_a_week_says_what_came_how_long_it_took_and_what_got_worse(told: Any) ->
     ]
     assert {"what": "type", "type": "river", "now": 6, "before": 1} in found["worse"]
     assert found["rules"][0] == {"rule": "level", "title": {"zh": "位移", "en": "creep"}, "alarms": 6}
+    worst, *others = found["actors"]
+    assert (worst["area"], worst["rule"], worst["rings"], worst["stale"]) == ("river-1", "level", 6, 0)
+    assert worst["share"] == pytest.approx(6 / sum(one["rings"] for one in found["actors"])) and others
     assert found["types"] == [
         {"type": "river", "field": "natural", "red": 0, "orange": 0, "yellow": 6, "blue": 0, "alarms": 6, "before": 1},
         {"type": "slope", "field": "natural", "red": 1, "orange": 0, "yellow": 0, "blue": 0, "alarms": 1, "before": 0},
     ]
+
+
+def test_whom_people_told_of_is_no_bad_actor(told: Any, journal: Journal) -> None:
+    at = MONDAY + 2 * DAY
+    told()
+    journal.record([Record(0, 10**6, tuple(Desk(SITE).condition(change(2, rule="@dispute", scope="h1", time=at), at)))])
+    assert "h1" not in {one["scope"] for one in told()["actors"]} and told()["now"]["alarms"] == 8
 
 
 def test_time_that_a_warning_won_is_until_an_alarm_says_that_the_limit_is_reached(told: Any) -> None:

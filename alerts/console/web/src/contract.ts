@@ -622,6 +622,7 @@ export interface SituationReport {
     orders: number; overdue: number; points: number | null; cameras: number | null;
   }[];
   rules: { rule: string; title: Text; alarms: number }[];
+  actors?: { area: string; rule: string; title: Text; scope: string; rings: number; share: number; chattered: number; stale: number }[];
   leads: { area: string; incident: string; title: Text | null; point: string; seconds: number }[];
   poor: { id: string; area: string; name: Text; share: number; troubles: number }[];
   drills: { id: string; title: Text; began: number; met: number; of: number; score: number | null }[];

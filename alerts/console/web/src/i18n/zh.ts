@@ -1446,6 +1446,8 @@ export const zh = {
   'report.type': '类型',
   'report.places': '按地点',
   'report.rules': '报警最多的规则',
+  'report.actors': '报警最频繁的来源',
+  'report.actor': '响铃 {rings} 次（{share}%），频繁报警折叠 {chattered} 次，长时间未恢复 {stale} 次',
   'report.leads': '提前最久的预警',
   'report.poor': '数据最差的传感器和相机',
   'report.sensors': '传感器',

@@ -288,6 +288,18 @@ function Lists({ report }: { report: SituationReport }) {
           </ul>
         </Part>
       )}
+      {!!report.actors?.length && (
+        <Part title={t('report.actors')}>
+          <ul class="plain-list" data-test="actors">
+            {report.actors.map((one) => (
+              <li key={`${one.rule} ${one.scope}`}>
+                {tName(one.title) || one.rule} <span class="quiet">{one.scope}</span>{' '}
+                <span class="digits">{t('report.actor', { rings: one.rings, share: Math.round(one.share * 100), chattered: one.chattered, stale: one.stale })}</span>
+              </li>
+            ))}
+          </ul>
+        </Part>
+      )}
       {report.leads.length > 0 && (
         <Part title={t('report.leads')}>
           <ul class="plain-list" data-test="leads">
