@@ -93,12 +93,12 @@ def lines(found: Difference) -> list[str]:
         for how in ("added", "removed", "changed"):
             ids = getattr(change, how)
             if ids:
-                said.append(f"{part} {how}: {len(ids)} ({listed(ids)})")
+                said.append(f"{part} {how}: {len(ids)} ({_first(ids)})")
         if change.unraised:
-            said.append(f"{part} {UNRAISED}: {len(change.unraised)} ({listed(change.unraised)})")
+            said.append(f"{part} {UNRAISED}: {len(change.unraised)} ({_first(change.unraised)})")
         if change.renamed:
             pairs = [f"{old} → {new}" for old, new in change.renamed.items()]
-            said.append(f"{part} renamed: {len(pairs)} ({listed(pairs)})")
+            said.append(f"{part} renamed: {len(pairs)} ({_first(pairs)})")
     return said
 
 
@@ -126,7 +126,6 @@ def _compare(before: Iterable[Any], after: Iterable[Any], renamed: dict[str, str
     )
 
 
-def listed(ids: Iterable[str]) -> str:
-    """Name the first of some ids, and how many more there are."""
+def _first(ids: Iterable[str]) -> str:
     ids = list(ids)
     return ", ".join(ids[:_SHOWN]) + (f", … {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")

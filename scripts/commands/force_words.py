@@ -68,7 +68,7 @@ FORCE: dict[str, tuple[str, str]] = {
     "state_waiting": ("等待批准", "waiting"),
     "state_approved": ("已批准", "approved"),
     "state_rejected": ("已驳回", "rejected"),
-    "state_replaced": ("已被其他发布取代", "replaced"),
+    "state_replaced": ("已被取代", "replaced"),
     "state_running": ("影子运行中", "running"),
     "state_promoted": ("已转为在用", "promoted"),
     "state_ended": ("已结束", "ended"),

@@ -27,9 +27,11 @@ from scripts.commands.words import LanguageOption, Words
 from sensors.document import DocumentError
 from streams import publication, running, shelf
 from streams import reload as reloading
-from streams.difference import Difference, as_plain, lines, listed, unraised_in
+from streams.difference import Difference, as_plain, lines, unraised_in
 from streams.settings import Settings
 from streams.supervisor import holder
+
+MOST_NAMED = 12
 
 
 def reload(
@@ -116,7 +118,8 @@ def warn_of_unraised(found: Difference, words: Words) -> None:
     """Ask for the rise of each rule's version that decides otherwise under the same."""
     ids = unraised_in(found)
     if ids:
-        warn(words("unraised", count=len(ids), rules=listed(ids)))
+        more = " …" if ids[MOST_NAMED:] else ""
+        warn(words("unraised", count=len(ids), rules=words("joined").join(ids[:MOST_NAMED]) + more))
 
 
 def publications(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:

@@ -191,6 +191,7 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
         )
     found.load = load.whole()
     kept = _journalled(chosen, span)
+    words = Words("en", site.zone if site is not None else "UTC")  # as all that is said without --rules
     agrees = found.agrees and (kept is None or kept.agrees)
     if as_json:
         answer = {**msgspec.to_builtins(found), "journal": msgspec.to_builtins(kept), "agrees": agrees}
@@ -202,12 +203,12 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
             f"{found.recorded} outcomes are the same, {found.transitions} of them alarm transitions"
         )
     else:
-        _differs(found, show, site)
+        _differs(found, show, words)
     if kept is not None and kept.agrees:
         done(f"the journal has them: {kept.recorded} changes, {kept.transitions} of them alarm transitions")
     elif kept is not None:
         wrong("the journal does not have what was recorded")
-        _differs(kept, show, site)
+        _differs(kept, show, words)
     out.print(
         f"load of the desk: alarms that rang: {found.load.rings}, at most {found.load.peak} in ten minutes; "
         f"floods: {found.load.floods}, {found.load.flood_minutes} min of them"
@@ -233,21 +234,23 @@ def _journalled(chosen: Settings, span: _Span) -> Difference | None:
     return found
 
 
-def _differs(found: Difference, show: int, site: Site | None) -> None:
+def _differs(found: Difference, show: int, words: Words) -> None:
     for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
         if ids:
-            wrong(f"{len(ids)} {name}: {', '.join(ids[:show])}{' …' if len(ids) > show else ''}")
+            some = f"{', '.join(ids[:show])}{' …' if len(ids) > show else ''}"
+            wrong(words("outcomes", count=len(ids), how=words(f"outcome_{name}"), ids=some))
     if found.first is not None:
-        _first(found.first, site)
+        _first(found.first, words)
 
 
-def _first(first: First, site: Site | None) -> None:
+def _first(first: First, words: Words) -> None:
     """Show the first outcome that differs, field by field."""
     one = first.recorded or first.replayed or {}
-    at = local(one.get("time"), site.zone if site is not None else "UTC")
+    at = local(one.get("time"), words.zone)
     named = " ".join(str(one[name]) for name in ("type", "rule", "scope", "edge") if one.get(name))
     how = "changed" if first.recorded and first.replayed else "missing" if first.recorded else "added"
-    wrong(f"first: {first.id} at offset {first.offset} of partition {first.partition}, {at}, {named}: {how}")
+    place = {"offset": first.offset, "partition": first.partition}
+    wrong(words("first_outcome", id=first.id, **place, at=at, named=named, how=words(f"outcome_{how}")))
     if how == "changed":
         for name in first.fields[:12]:
             sides = [_short((side or {}).get(name)) for side in (first.recorded, first.replayed)]
@@ -297,7 +300,7 @@ def _compare(
             done(words("drawn", file=html))
     if checked is not None and not checked.agrees:
         wrong(words("not_as_recorded"))
-        _differs(checked, show, site)
+        _differs(checked, show, words)
         raise typer.Exit(1)
     raise typer.Exit(0)
 

@@ -69,6 +69,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "现行规则的回放与当时的记录不符：以上差异须据此看待",
         "the published rules, replayed, do not say what was recorded: what differs above rests on that",
     ),
+    "outcomes": ("{how} {count} 个：{ids}", "{count} {how}: {ids}"),
+    "outcome_missing": ("缺少", "missing"),
+    "outcome_added": ("多出", "added"),
+    "outcome_changed": ("不同", "changed"),
+    "first_outcome": (
+        "第一处：{id}，分区 {partition} 偏移 {offset}，{at}，{named}：{how}",
+        "first: {id} at offset {offset} of partition {partition}, {at}, {named}: {how}",
+    ),
     "commands": (
         "人员操作 {commands} 次重做：{same} 次对原报警或事件，{moved} 次对取代它的那一个，{astray} 次无对象而略去",
         "{commands} actions of people done again: {same} to what they were about, {moved} to what stands in its place, "
