@@ -1,6 +1,6 @@
 """Run all drills, in a short form or a long one, and write down what they counted.
 
-python -m scripts.drills                 a short form of each: three minutes of CPU in all
+python -m scripts.drills                 a short form of most: three minutes of CPU in all
 python -m scripts.drills --long          the long forms
 python -m scripts.drills --long --write  and their figures into docs/reliability.md
 """
