@@ -6,7 +6,7 @@ looked through: seldom, and a second or two a million rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -53,6 +53,11 @@ _ANSWERED_FOR = (shadows, proposals)
 _NAMED = ("actor", "by", "ended_by", "author")
 
 Line = dict[str, Any]
+Change = tuple[sa.Table, Line, Line]
+"""A table, a row of it as it was read, and what columns are to be."""
+
+_AT_ONCE = 100
+"""Rows of one transaction: some ten milliseconds."""
 
 
 class Erased(msgspec.Struct):
@@ -80,10 +85,12 @@ def lines_of(engine: Engine, actor: str, most: int = MOST_LINES) -> list[Line]:
 def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
     """Take a person's name and words out of all that is over at `now` (unix seconds). Doing it again changes nothing.
 
-    One transaction: who reads the journal sees all of it or nothing.
+    The journal is looked through first, and written in small transactions then: the engine's changes never wait long.
     """
     done = Erased()
-    with engine.begin() as connection:
+    todo = list[Change]()
+    gone = list[str]()
+    with engine.connect() as connection:
         for changes, key, table, fields in _CASES:
             rows = list(_naming(connection, changes, actor))
             over = _over(connection, table, {row[key] for row in rows}, now)
@@ -93,16 +100,15 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
                     done.left += 1
                     continue
                 record = {**redact(row["record"], actor), "redacted": True}
-                _write(connection, changes, row, {"record": record}, done)
+                todo.append((changes, row, {"record": record}))
             for row in _rows(connection, table, table.c.id, over):
                 made = redact(row, actor)
                 values = {name: made[name] for name in fields}
                 if (word := _WORDS.get(table.name)) and row[word] in texts:
                     values |= redact({word: row[word]})
-                _write(connection, table, row, values, done)
+                todo.append((table, row, values))
             if table is alarms:
-                theirs = sa.and_(attachments.c.by == actor, attachments.c.alarm.in_(over))
-                done.lines += connection.execute(sa.delete(attachments).where(theirs)).rowcount
+                gone = [row["id"] for row in _naming(connection, attachments, actor) if row["alarm"] in over]
         lasting = dict(SPELLS)
         open_areas = _open_areas(connection)
         for table in _ALONE:
@@ -112,7 +118,8 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
                     continue
                 made = redact(row, actor)
                 values = {name: made[name] for name in (*PERSONAL, "text") if name in made}
-                _write(connection, table, row, values, done)
+                todo.append((table, row, values))
+    done.lines = _write(engine, todo) + _remove(engine, attachments, gone)
     return done
 
 
@@ -130,7 +137,8 @@ def erase_subject(engine: Engine, subject: str, now: float) -> tuple[Erased, set
     that two were about one person, and not about whom.
     """
     done = Erased()
-    with engine.begin() as connection:
+    todo = list[Change]()
+    with engine.connect() as connection:
         query = sa.select(reports).where(reports.c.subject == subject)
         about = [dict(row) for row in connection.execute(query).mappings()]
         lasting = _open_areas(connection)
@@ -147,9 +155,10 @@ def erase_subject(engine: Engine, subject: str, now: float) -> tuple[Erased, set
                 for row in _rows(connection, table, table.c[key], over):
                     if (made := _unquoted(row[field], ids)) != row[field]:
                         marked = {**made, "redacted": True} if field == "record" else made
-                        _write(connection, table, row, {field: marked}, done)
-            done.lines += connection.execute(sa.delete(reports).where(reports.c.id.in_(ids))).rowcount
-        photos = {row["photo"] for row in gone if row["photo"]}
+                        todo.append((table, row, {field: marked}))
+    done.lines = _write(engine, todo) + _remove(engine, reports, sorted(ids))
+    photos = {row["photo"] for row in gone if row["photo"]}
+    with engine.connect() as connection:
         kept = set(connection.scalars(sa.select(reports.c.photo).where(reports.c.photo.in_(photos))))
     return done, photos - kept
 
@@ -225,10 +234,26 @@ def _rows(connection: Connection, table: sa.Table, column: Any, ids: set[str]) -
         yield from (dict(row) for row in connection.execute(some).mappings().all())
 
 
-def _write(connection: Connection, table: sa.Table, row: Line, values: Line, done: Erased) -> None:
-    """Write what is another value now."""
-    changed = {name: value for name, value in values.items() if value != row[name]}
-    if changed:
-        where = [column == row[column.name] for column in table.primary_key]
-        connection.execute(sa.update(table).where(*where).values(**changed))
-        done.lines += 1
+def _write(engine: Engine, changes: Sequence[Change]) -> int:
+    """Write what is another value now, a few rows a transaction; return how many rows that was."""
+    fresh = [
+        (table, row, changed)
+        for table, row, values in changes
+        if (changed := {name: value for name, value in values.items() if value != row[name]})
+    ]
+    for start in range(0, len(fresh), _AT_ONCE):
+        with engine.begin() as connection:
+            for table, row, changed in fresh[start : start + _AT_ONCE]:
+                where = [column == row[column.name] for column in table.primary_key]
+                connection.execute(sa.update(table).where(*where).values(**changed))
+    return len(fresh)
+
+
+def _remove(engine: Engine, table: sa.Table, ids: Sequence[str]) -> int:
+    """Remove rows by their ids, a few a transaction; return how many there were."""
+    count = 0
+    for start in range(0, len(ids), _AT_ONCE):
+        with engine.begin() as connection:
+            some = table.c.id.in_(ids[start : start + _AT_ONCE])
+            count += connection.execute(sa.delete(table).where(some)).rowcount
+    return count

@@ -23,6 +23,9 @@ EXCEPTIONS = ROOT / "deploy" / "audit-exceptions.yaml"
 SBOM = ROOT / "build" / "sbom.json"
 SECONDS = 300.0
 
+SOURCES = ("pypi", "osv")
+"""Who is asked for weaknesses, the second where the first knows of no package, as a mirror of PyPI may."""
+
 
 class Exempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A weakness that is lived with until a day."""
@@ -72,9 +75,9 @@ def judge(report: dict[str, Any], exempt: Sequence[Exempt], today: datetime.date
     return found._replace(asked=asked, skipped=skipped)
 
 
-def ask() -> dict[str, Any] | None:
-    """Have pip-audit ask for the pinned packages; None when it says nothing that can be read."""
-    command = [sys.executable, "-m", "pip_audit", "-r", str(PINS), "--no-deps", "--disable-pip"]
+def ask(source: str) -> dict[str, Any] | None:
+    """Have pip-audit ask a source for the pinned packages; None when it says nothing that can be read."""
+    command = [sys.executable, "-m", "pip_audit", "-s", source, "-r", str(PINS), "--no-deps", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -97,9 +100,12 @@ def main() -> None:
     """Write the list, ask, and say what was found."""
     print(f"{SBOM.relative_to(ROOT)}: {write_sbom()} packages")
     exempt = exceptions(EXCEPTIONS.read_text(encoding="utf-8"))
-    report = ask()
-    if report is None or not (found := judge(report, exempt, datetime.date.today())).asked:
-        print("the source of advisories could not be asked from here: nothing was audited", file=sys.stderr)
+    for source in SOURCES:
+        report = ask(source)
+        if report is not None and (found := judge(report, exempt, datetime.date.today())).asked:
+            break
+    else:
+        print("no source of advisories could be asked from here: nothing was audited", file=sys.stderr)
         raise typer.Exit(3)
     for heading, lines in (("excepted", found.excepted), ("run out", found.run_out), ("known", found.weak)):
         for line in lines:

@@ -57,9 +57,9 @@ def probed(site: Site) -> Site:
     return msgspec.structs.replace(site, areas=(*site.areas, *areas), points=(*site.points, *points), units=(unit,))
 
 
-def content(partitions: int = 1) -> Bundle:
-    """Make the bench's site: a thousand points with a hundred rules, and the probes with theirs."""
-    listed = msgspec.to_builtins(rules(100, everywhere=False))
+def content(partitions: int = 1, count: int = 100) -> Bundle:
+    """Make the bench's site: a thousand points with so many rules, and the probes with theirs."""
+    listed = msgspec.to_builtins(rules(count, everywhere=False))
     probe = {
         **listed[0],
         "id": "probe",

@@ -49,6 +49,7 @@ from streams.replay import entries
 from streams.topics import GROUP, OBSERVATIONS
 
 PARTITIONS = 6
+RULES = 20
 PATIENCE = 120.0
 """Seconds after which what has not come is taken for what never will."""
 
@@ -176,7 +177,7 @@ def drill(
     times: int, names: tuple[str, ...], rate: float, seed: int, root: Path, on: Backing, advance: Callable[[], Any]
 ) -> list[dict[str, Any]]:
     """Run the drill; give a line for each step and one for the whole."""
-    site = content(PARTITIONS)
+    site = content(PARTITIONS, RULES)
     port = free_port()
     mosquitto = Mosquitto(root / "mosquitto", port)
     telephone = Telephone()
@@ -274,7 +275,7 @@ def main(
 ) -> None:
     """Run the drill and print what was counted."""
     names = tuple(steps.split(","))
-    site = content(PARTITIONS).site
+    site = content(PARTITIONS, RULES).site
     more = {"cluster": True, "cluster_key": "0" * 64, "mqtt_host": "127.0.0.1", "kafka_session_seconds": session}
     with tempfile.TemporaryDirectory() as name, Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("moving", total=times * len(names))

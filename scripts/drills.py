@@ -1,6 +1,6 @@
 """Run all drills, in a short form or a long one, and write down what they counted.
 
-python -m scripts.drills                 a short form of each: three minutes of CPU in all
+python -m scripts.drills                 a short form of most: three minutes of CPU in all
 python -m scripts.drills --long          the long forms
 python -m scripts.drills --long --write  and their figures into docs/reliability.md
 """
@@ -48,7 +48,12 @@ DRILLS = (
         ("--times", "5", "--broker", "mosquitto", "--version", "5"),
     ),
     Drill("InfluxDB away", "drill_influx", ("--away", "10", "--kills", "1"), ("--away", "600")),
-    Drill("faults", "drill_faults", (), ("--seconds", "60")),
+    Drill(
+        "faults",
+        "drill_faults",
+        ("--seconds", "1", "--rate", "300", "--only", "full disk"),
+        ("--seconds", "60"),
+    ),
     Drill("faults, on Kafka", "drill_faults", (), ("--seconds", "60", "--on", "kafka")),
     Drill(
         "faults, three brokers",
@@ -62,9 +67,14 @@ DRILLS = (
         (),
         ("--seconds", "600", "--rate", "200", "--on", "kafka", "--only", "postgresql"),
     ),
-    Drill("flood", "drill_flood", (), ("--timely",)),
+    Drill("flood", "drill_flood", ("--seconds", "3", "--times", "2"), ("--timely",)),
     Drill("day", "drill_day", (), ("--minutes", "55", "--timely")),
-    Drill("rebalance", "drill_rebalance", ("--times", "1", "--steps", "machine,leave"), ("--times", "5", "--timely")),
+    Drill(
+        "rebalance",
+        "drill_rebalance",
+        ("--times", "1", "--steps", "machine", "--rate", "300"),
+        ("--times", "5", "--timely"),
+    ),
 )
 """All drills. One without a short form is only run in its long one. No time fails a short form: a busy machine is no
 loss."""

@@ -108,6 +108,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 ("/api/v1/oidc/begin", "get"),
                 ("/api/v1/oidc/callback", "get"),
                 ("/api/v1/oidc/end", "get"),
+                ("/api/v1/oidc/logout", "post"),
                 ("/api/v1/session", "post"),
                 ("/api/v1/first-administrator", "post"),
                 ("/api/v1/replies", "post"),

@@ -6,7 +6,9 @@ import datetime
 
 import msgspec
 import pytest
+import typer
 
+from scripts import audit
 from scripts.audit import EXCEPTIONS, PINS, exceptions, judge
 
 TODAY = datetime.date(2026, 12, 1)
@@ -35,6 +37,20 @@ def test_one_that_is_lived_with_is_told_until_its_day() -> None:
     late = judge(REPORT, exceptions(listed("2026-11-30")), TODAY)
     assert late.run_out and not late.excepted
     assert judge(REPORT, exceptions(listed("2027-01-01", "CVE-2")), TODAY).weak, "another is not excepted"
+
+
+@pytest.mark.parametrize(("known", "code"), [("pypi", 1), ("osv", 1), ("", 3)])
+def test_another_source_is_asked_where_the_first_knows_of_no_package(
+    known: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = {"dependencies": [{"name": "sound", "skip_reason": "not found"}]}
+    monkeypatch.setattr(audit, "write_sbom", lambda: 3)
+    monkeypatch.setattr(audit, "ask", lambda source: REPORT if source == known else nothing)
+    with pytest.raises(typer.Exit) as ended:
+        audit.main()
+    assert ended.value.exit_code == code
+    told = capsys.readouterr()
+    assert "nothing was audited" in told.err if code == 3 else "GHSA-1" in told.out
 
 
 def test_an_exception_without_an_end_is_none() -> None:

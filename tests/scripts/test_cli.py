@@ -202,6 +202,13 @@ def test_accounts_are_kept_without_a_running_product(tmp_path: Path) -> None:
     assert "there is an administrator already" in sentence(run("users", "first-link", *data))
     assert "king" in sentence(run("tokens", "add", "t", "--role", "king", *data))
     assert "no tokens yet" in run("tokens", "list", *data).output
+    assert run("users", "add", "wu", "--role", "viewer", *data, given=password).exit_code == 0
+    told = json.loads(run("users", "export", "wu", *data).output)
+    assert (told["account"]["name"], told["journal"]) == ("wu", [])
+    assert "cannot be undone" in sentence(run("users", "erase", "wu", *data))
+    assert "wu is erased" in run("users", "erase", "wu", "--yes", *data).output
+    assert "erased, for good" in sentence(run("users", "password", "wu", *data, given=password))
+    assert [one["erased"] for one in json.loads(run("users", "list", "--json", *data).output)] == [False, True]
 
 
 def test_a_unit_that_the_site_does_not_have_is_refused_with_the_near_one(tmp_path: Path) -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from alerts.console.accounts import audit_break, list_audit
+from alerts.console.accounts import add_user, audit_break, erase_person, list_audit
 from alerts.console.accounts.store import open_accounts
 from alerts.journal import Journal
+from alerts.persons import lines_of
 from alerts.policy import Policy
 from streams import settings
-from streams.housekeeping import Daily, keep_to_policy
+from streams.housekeeping import Daily, keep_erased, keep_to_policy
 from streams.topics import OBSERVATIONS, OUTCOMES
 from streams.topics_held import DAY, topic_specs
+from tests.alerts.console.conftest import CHEAP, PASSWORD
 from tests.alerts.test_journal import NIGHT
 
 
@@ -32,6 +34,22 @@ def test_what_the_settings_say_is_done_once_and_noted_once(tmp_path: Path) -> No
         noted = [(one.actor, one.action, bool(one.detail["cases"])) for one in list_audit(accounts)]
         assert audit_break(accounts) is None
     assert noted == [("foreshock", "journal.policy", True), ("foreshock", "journal.policy", False)]
+
+
+def test_who_was_erased_is_taken_out_of_a_journal_that_was_made_anew(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    with closing(Journal(found.journal_url)) as journal:
+        journal.record(NIGHT)
+        actor = next(
+            line["actor"] for line in (row["record"] for row in journal.changes(0)) if "user:" in line["actor"]
+        )
+        assert keep_erased(found, journal.engine, 1e9) == 0 and not (tmp_path / "accounts.sqlite").exists()
+        with closing(open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)) as accounts:
+            add_user(accounts, actor.removeprefix("user:"), PASSWORD, ["viewer"])
+            assert keep_erased(found, journal.engine, 1e9) == 0, "an account like any"
+            erase_person(accounts, actor.removeprefix("user:"), actor="cli")
+        assert keep_erased(found, journal.engine, 1e9) > 0
+        assert lines_of(journal.engine, actor) == []
 
 
 def test_it_is_done_soon_after_a_start_and_then_once_a_day_whatever_the_clock_does() -> None:

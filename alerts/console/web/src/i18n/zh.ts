@@ -809,7 +809,7 @@ export const zh = {
   'users.erased': '已删除',
   'person.data': '个人数据',
   'person.of': '{name} 的个人数据',
-  'person.reports': '某人的上报记录',
+  'person.reports': '有关某人的上报',
   'person.subject': '上报中的称呼，如电话号码',
   'person.give': '下载',
   'person.given': '已交给浏览器保存，并记入审计',
