@@ -100,7 +100,8 @@ class Jumps:
     def begins(self, rows: Rows, value: Floats, reason: npt.NDArray[np.uint8], low: Floats, high: Floats) -> Bools:
         """Tell which surprising readings a jump may begin with, bool[n]; rows may repeat, ranges are by reading."""
         sided = (reason == VALUE_ABOVE) | (reason == VALUE_BELOW)
-        return sided & self._gauge[rows] & _far(value, low, high)
+        found: Bools = sided & self._gauge[rows] & _far(value, low, high)
+        return found
 
     def shift(self, rows: Rows, seconds: Floats) -> None:
         """Move the times that rows keep by `seconds` (f8[n]): their clock was set anew."""
@@ -158,4 +159,5 @@ class Jumps:
 
 def _far(value: Floats, low: Floats, high: Floats) -> Bools:
     width = high - low
-    return (value > high + FAR * width) | (value < low - FAR * width)
+    found: Bools = (value > high + FAR * width) | (value < low - FAR * width)
+    return found
