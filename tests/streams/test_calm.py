@@ -98,7 +98,7 @@ class Day:
         readings += [(point, time + 0.1, value) for point, time, value in readings if random.random() < 0.1]
         quality, received = 0, self.now + float(random.choice([0.0] * 9 + [1.2]))  # a stamp ahead of the next tick
         if random.random() < self.odd:
-            match int(random.integers(5)):
+            match int(random.integers(6)):
                 case 0:
                     quality = int(random.choice([HISTORICAL, BAD]))
                 case 1:
@@ -108,6 +108,8 @@ class Day:
                 case 3:
                     readings.append((1, self.now + 0.2, float("nan")))
                 case 4:
+                    readings = [(point, time + 30.0, value) for point, time, value in readings[:3]]  # taken back later
+                case 5:
                     readings = [(point, time, value * 10.0) for point, time, value in readings]
         return frame_of(readings or [(0, self.now, 10.0)], received, quality)
 
