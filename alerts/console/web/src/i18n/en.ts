@@ -893,7 +893,7 @@ export const en: Record<keyof typeof zh, string> = {
   'exercises.start.marked': 'It runs in {areas} for {lasts}. Its alarms, incidents and orders say EXERCISE, and every page has a banner. Real alarms are handled as ever.',
   'exercises.acts': 'the script plays {n} parts',
   'exercises.people': 'people play every part',
-  'exercises.mistakes': '{n} mistakes in the script',
+  'exercises.mistakes': 'mistakes in the script: {n}',
   'exercises.past': 'Drills that were run',
   'exercises.course': 'The script is at {at} of {of}',
   'exercises.end': 'End the drill',

@@ -891,7 +891,7 @@ export const zh = {
   'exercises.start.marked': '演练在{areas}进行，时长 {lasts}。其告警、事件和派单均标明“演练”，各页面显示横幅；真实告警照常处置。',
   'exercises.acts': '脚本代演 {n} 个动作',
   'exercises.people': '全部由人员操作',
-  'exercises.mistakes': '脚本中有 {n} 处错误',
+  'exercises.mistakes': '脚本有误：{n} 处',
   'exercises.past': '已进行的演练',
   'exercises.course': '脚本进度 {at} / {of}',
   'exercises.end': '结束演练',
