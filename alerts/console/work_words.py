@@ -59,6 +59,23 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("console {} is free, MQTT {} is free, (not running)", "控制台 {} 空闲，MQTT {} 空闲（未运行）"),
     ("console {} is free, MQTT {} is free", "控制台 {} 空闲，MQTT {} 空闲"),
     ("none is kept; {} names where", "未设置归档；用 {} 指定位置"),
+    ("not running", "未运行"),
+    (
+        "{} processes give signs of life, the engine is {} records behind the log",
+        "{} 个进程正常，引擎落后日志 {} 条记录",
+    ),
+    (
+        "{} has said nothing for {} s; read run/{}.log of the data folder",
+        "{} 已有 {} 秒没有回应；请查看数据目录中的 run/{}.log",
+    ),
+    ("none before the log's", "不早于日志"),
+    ("none before the log's, {} s to PostgreSQL's", "不早于日志，与 PostgreSQL 相差 {} 秒"),
+    ("{} s to PostgreSQL's", "与 PostgreSQL 相差 {} 秒"),
+    ("nothing to hold it against yet", "尚无可比对的时间"),
+    ("the settings name none", "设置中没有证书"),
+    ("{} in {} file(s), the first ends {}", "{} 个证书，在 {} 个文件中，最早于 {} 到期"),
+    ("a certificate of {} ends in {} days ({} UTC); replace it", "{} 中的证书 {} 天后到期（{} UTC）；请更换"),
+    ("a certificate of {} has ended ({} UTC); replace it", "{} 中的证书已到期（{} UTC）；请更换"),
     # a backup
     ("{} is no folder", "{} 不是目录"),
     # a replay

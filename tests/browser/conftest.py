@@ -65,6 +65,7 @@ def open_page(browser: Any, mock: Any) -> Iterator[Open]:
         width: int = 1440,
         height: int = 900,
         phone: bool = False,
+        base: str = "",
         **more: Any,
     ) -> Any:
         context = browser.new_context(
@@ -75,7 +76,7 @@ def open_page(browser: Any, mock: Any) -> Iterator[Open]:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: broken.append(f"page error: {error}"))
         page.on("console", lambda said: broken.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(f"{mock.url}/{path}")
+        page.goto(f"{base or mock.url}/{path}")
         if who:
             sign_in(page, who)
         return page

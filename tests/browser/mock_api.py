@@ -14,9 +14,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -48,6 +48,9 @@ TEXTS = {
     "csrf": ("请求未通过跨站校验", "the request failed the cross-site check"),
     "not_found": ("没有找到", "not found"),
 }
+
+
+T = TypeVar("T")
 
 
 class Failure(Exception):
@@ -459,11 +462,15 @@ class Running:
     def __init__(self, api: MockApi, url: str, loop: asyncio.AbstractEventLoop) -> None:
         self.api, self.url, self._loop = api, url, loop
 
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the loop that serves, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
     def do(self, act: Callable[[MockApi], Any]) -> Any:
         async def run() -> Any:
             return act(self.api)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        return self.wait(run())
 
 
 @contextlib.contextmanager

@@ -50,9 +50,16 @@ FILTERS: dict[str, list[tuple[str, str, str, str]]] = {
         (TYPE, ".filters input >> nth=0", "user:chen", "actor=user%3Achen"),
     ],
     "#/admin/tokens": [(TICK, "main input[type=checkbox]", "", "old=1")],
+    "#/models/triage": [(PRESS, "[data-test=triage-models] tbody button.code >> nth=0", "", "version=0b5e77c1d2a3")],
+    "#/explore": [
+        (SELECT, ".explore-choice select", "slope-shiyan-1", "area=slope-shiyan-1"),
+        (TICK, "[data-test=points] input >> nth=0", "", "points=slope-shiyan-1.displacement-1"),
+        (PRESS, ".filters .segments button >> nth=1", "", "span=21600"),
+    ],
+    "#/alarms/alm-underpass-level": [(PRESS, ".evidence .segments button >> nth=3", "", "span=86400")],
     "#/": [(PRESS, ".queue .segments button >> nth=1", "", "kind=technical")],
 }
-OF_ANALYSTS = ("#/inputs", "#/rules", "#/models")
+OF_ANALYSTS = ("#/inputs", "#/rules", "#/models", "#/explore")
 
 
 def stands(page: Any, kind: str, where: str, value: str) -> None:

@@ -599,6 +599,14 @@ def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock
     expect(queue_item(page, incident)).to_contain_text("已确认")
     page.clock.run_for(60_000)
     expect(tones).to_have_attribute("data-tones", "8")
+    mock.do(lambda api: api.world.worsen(incident))  # red is another matter, and sounds sooner
+    for _ in range(20):
+        page.clock.run_for(10)
+    each = int(tones.get_attribute("data-tones")) - 8
+    assert each > 0
+    for rung, pause in ((2, 6_000), (3, 8_000)):
+        page.clock.run_for(pause)
+        expect(tones).to_have_attribute("data-tones", str(8 + rung * each))
 
 
 def test_incidents_of_one_place_are_merged_and_split_by_hand(open_page: Any, mock: Any) -> None:

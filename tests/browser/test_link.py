@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import sign_in
+from wire import Wire
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +23,18 @@ def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) 
     expect(page.locator("[data-test=stale]")).to_contain_text("请勿据此判断安全", timeout=12_000)
     mock.do(lambda api: setattr(api.world, "silent", False))
     expect(page.locator("[data-test=stale]")).to_have_count(0)
+
+
+def test_a_cut_wire_is_said_loudly_though_nobody_is_told_of_it(open_page: Any, mock: Any) -> None:
+    wire = Wire(urlsplit(mock.url).port)
+    page = open_page(base=f"http://127.0.0.1:{mock.wait(wire.begin())}")
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+    mock.do(lambda _: wire.whole.clear())  # as a cable that is pulled: no connection ends
+    expect(page.locator("[data-test=stale]")).to_contain_text("请勿据此判断安全", timeout=12_000)
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda _: wire.whole.set())
+    expect(page.locator("[data-test=stale]")).to_have_count(0, timeout=15_000)
+    expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
 
 
 def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any) -> None:

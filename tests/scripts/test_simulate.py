@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from scripts.cli import application
 from scripts.ports import free_port
-from scripts.simulator import publish
+from sensors import publisher as publishing
 from sensors.publisher import BrokerError, Publisher
 from streams.embedded import broker as embedded
 from tests.integration.running import ROOT, Mqtt, environment, foreshock
@@ -167,14 +167,14 @@ def test_publishing_goes_on_when_a_lost_broker_is_back(broker: Broker) -> None:
 
 @pytest.mark.server
 def test_a_stop_ends_waiting_for_a_lost_broker(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "PATIENCE", 3600.0)
+    monkeypatch.setattr(publishing, "PATIENCE", 3600.0)
     stop, told = threading.Event(), list[str]()
     publisher = Publisher("127.0.0.1", broker.port, stop=stop, tell=told.append)
     broker.kill()
     until(lambda: told, what="the sentence about the loss")
-    rest = threading.Thread(target=lambda: [publisher.send("foreshock/x", b"") for _ in range(publish.FLIGHT + 1)])
+    rest = threading.Thread(target=lambda: [publisher.send("foreshock/x", b"") for _ in range(publishing.FLIGHT + 1)])
     rest.start()
-    until(lambda: publisher._sent == publish.FLIGHT, what="all but the last to be sent")
+    until(lambda: publisher._sent == publishing.FLIGHT, what="all but the last to be sent")
     assert rest.is_alive(), "the last waits for the broker"
     stop.set()
     rest.join(20)
@@ -184,8 +184,8 @@ def test_a_stop_ends_waiting_for_a_lost_broker(broker: Broker, monkeypatch: pyte
 
 @pytest.mark.server
 def test_a_broker_that_acknowledges_nothing_is_told_apart(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "PATIENCE", 0.2)
-    monkeypatch.setattr(publish, "FLIGHT", 1)
+    monkeypatch.setattr(publishing, "PATIENCE", 0.2)
+    monkeypatch.setattr(publishing, "FLIGHT", 1)
     publisher = Publisher("127.0.0.1", broker.port)
     broker.process.process.send_signal(signal.SIGSTOP)
     try:

@@ -68,6 +68,7 @@ async def begin(request: Request, body: schema.NewDrill, identity: Writer) -> di
     script = next((one for one in listed if one["name"] == body.script), None)
     if script is None or not console.scope(identity).sees_all(script["areas"]):
         raise Problem(404, "not_found")
+    await _note(console, identity, "exercise.begin", body.script)
     try:
         id = await to_thread.run_sync(desk.begin, body.script, identity.actor)
     except KeyError:
@@ -76,7 +77,6 @@ async def begin(request: Request, body: schema.NewDrill, identity: Writer) -> di
         raise Problem(409, "exercise_runs") from None
     except ValueError as error:
         raise Problem(409, str(error), message=messages.text(str(error), language_of(request))) from error
-    await _note(console, identity, "exercise.begin", id, script=body.script)
     return {"id": id}
 
 
@@ -134,8 +134,8 @@ def _desk(console: Console) -> DrillDesk:
     return console.config.drill_desk
 
 
-async def _note(console: Console, identity: Identity, action: str, target: str, **detail: Any) -> None:
-    await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, action, target, **detail))
+async def _note(console: Console, identity: Identity, action: str, target: str) -> None:
+    await to_thread.run_sync(record_audit, console.accounts, identity.actor, action, target)
 
 
 def _report(console: Console, identity: Identity, id: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ function Checks() {
             {data.findings.map((one) => (
               <li key={one.what} class={one.well ? '' : 'model-bad'}>
                 <span aria-hidden="true">{one.well ? '✓' : '✗'}</span> <span class="only-read">{t(one.well ? 'system.ok' : 'system.bad')} </span>
-                <b>{tCode('look', one.what)}</b> <span class="breaks">{one.told}</span>
+                <b>{looked(one.what)}</b> <span class="breaks">{one.told}</span>
               </li>
             ))}
           </ul>
@@ -73,6 +73,12 @@ function Checks() {
       )}
     </section>
   );
+}
+
+/** What was looked at; of the brokers each by its name. */
+function looked(what: string): string {
+  const broker = /^MQTT broker (.+)$/.exec(what);
+  return broker ? t('look.broker', { name: broker[1]! }) : tCode('look', what);
 }
 
 function Backups() {

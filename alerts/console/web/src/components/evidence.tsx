@@ -6,6 +6,7 @@ import { now } from '../clock';
 import type { Alarm, Level, Snapshot } from '../contract';
 import { etaTerm, termForeseen } from '../features';
 import { t } from '../i18n';
+import { useAsked } from '../router';
 import { directory } from '../store';
 import { Waiting } from './load';
 import { PictureLane } from './picture_lane';
@@ -25,7 +26,8 @@ export interface Onset {
 }
 
 export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]; snapshots: readonly Snapshot[]; area: string }) {
-  const [chosen, chooseSpan] = useState<number | null>(null);
+  const [asked, chooseSpan] = useAsked('span');
+  const chosen = SPANS.find((one) => String(one) === asked) ?? null;
   const span = chosen ?? fitted(alarms);
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
@@ -51,11 +53,11 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
       <header class="row">
         <h3>{t('evidence')}</h3>
         <div class="segments" role="group" aria-label={t('evidence.span')}>
-          <button type="button" aria-pressed={chosen === null} onClick={() => chooseSpan(null)} title={t('span.fit.help')}>
+          <button type="button" aria-pressed={chosen === null} onClick={() => chooseSpan('')} title={t('span.fit.help')}>
             {t('span.fit')}
           </button>
           {SPANS.map((seconds) => (
-            <button key={seconds} type="button" aria-pressed={chosen === seconds} onClick={() => chooseSpan(seconds)}>
+            <button key={seconds} type="button" aria-pressed={chosen === seconds} onClick={() => chooseSpan(String(seconds))}>
               {t(`span.${seconds}`)}
             </button>
           ))}

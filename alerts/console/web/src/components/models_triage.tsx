@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { moment, quantity } from '../clock';
 import type { Models, TriageModel } from '../contract';
 import { t } from '../i18n';
+import { useAsked } from '../router';
 import { mayPromote } from '../store';
 import { Compare } from './models_compare';
 import { CalibrationCurve, percent } from './plots';
@@ -12,7 +13,7 @@ const OF = 'triage'; // what the API calls it
 
 export function TriageModels({ models, again }: { models: Models; again: () => void }) {
   const [step, setStep] = useState<Step | null>(null);
-  const [shown, show] = useState<string | null>(null);
+  const [shown, show] = useAsked('version');
   const [other, setOther] = useState('');
   const list = models.triage;
   const current = list.find((one) => one.in_force);

@@ -14,13 +14,13 @@ const UP: readonly Level[] = ['blue', 'yellow', 'orange', 'red'];
 /** Bars of counts, stacked by level; the sum stands above each. Under it the same as a table for those who listen. */
 export function AlarmBars({ series, labels }: { series: Record<Level, number[]>; labels: string[] }) {
   const sums = labels.map((_, at) => UP.reduce((sum, level) => sum + (series[level][at] ?? 0), 0));
-  const most = Math.max(2, ...sums);
+  const most = 2 * Math.ceil(Math.max(2, ...sums) / 2); // even: half of it is a number of alarms, too
   const step = (WIDTH - LEFT - 8) / labels.length;
   const said = labels.map((label, at) => `${label}: ${sums[at]}`).join(', ');
   return (
     <figure class="plot-figure report-plot">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${t('report.series')}. ${said}`} class="model-plot" data-test="alarm-bars">
-        <Frame scale={[0, most / 2, most].map((one) => (Number.isInteger(one) ? String(one) : one.toFixed(1)))} />
+        <Frame scale={[0, most / 2, most].map(String)} />
         {labels.map((label, at) => {
           let foot = HEIGHT - BOTTOM;
           const x = LEFT + at * step;

@@ -26,26 +26,28 @@ export function ByRule({ rules }: { rules: Record<string, Partial<Record<How, nu
   const rows = Object.entries(rules);
   if (!rows.length) return null;
   return (
-    <table class="model-table" data-test="by-rule">
-      <caption>{t('compare.by_rule')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t('column.rule')}</th>
-          {HOWS.map((how) => (
-            <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([rule, counts]) => (
-          <tr key={rule}>
-            <th scope="row" class="code">{rule}</th>
+    <div class="scroll-x" tabIndex={0} role="group" aria-label={t('compare.by_rule')}>
+      <table class="model-table" data-test="by-rule">
+        <caption>{t('compare.by_rule')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('column.rule')}</th>
             {HOWS.map((how) => (
-              <td key={how} class="number">{counts[how] ?? ''}</td>
+              <th key={how} scope="col" class="number">{tCode('compare', how)}</th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(([rule, counts]) => (
+            <tr key={rule}>
+              <th scope="row" class="code">{rule}</th>
+              {HOWS.map((how) => (
+                <td key={how} class="number">{counts[how] ?? ''}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

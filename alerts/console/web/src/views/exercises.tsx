@@ -56,10 +56,12 @@ export function ExerciseView({ id }: { id: string }) {
         <>
           <header class="row">
             <h1>{tName(data.title) || data.id}</h1>
-            <a class="button" href={sheet(`/exercises/${encodeURIComponent(id)}/report.pdf`)} target="_blank" rel="noopener">
-              {t('plan.print')}
-            </a>
-            {runs && mayOperate.value && <End id={id} after={() => setTurn((n) => n + 1)} />}
+            <span class="button-pair">
+              <a class="button" href={sheet(`/exercises/${encodeURIComponent(id)}/report.pdf`)} target="_blank" rel="noopener">
+                {t('plan.print')}
+              </a>
+              {runs && mayOperate.value && <End id={id} after={() => setTurn((n) => n + 1)} />}
+            </span>
           </header>
           {mayOperate.value && runs && <Course id={id} turn={turn} />}
           <p>

@@ -22,6 +22,7 @@ const NOTHING: readonly SeenEvent[] = [];
 const HEIGHT = 170; // CSS pixels of one trace
 
 interface Asked {
+  area: string; // whose points are offered; empty is that of the first one chosen
   points: string[];
   span: number;
   to: number | null; // unix seconds; null is now
@@ -34,6 +35,7 @@ function asked(): Asked {
   const to = Number(query.get('to'));
   const known = directory.value?.points;
   return {
+    area: query.get('area') ?? '',
     points: (query.get('points') ?? '').split(',').filter((id) => known?.has(id)).slice(0, MOST),
     span: span > 0 && Number.isFinite(span) ? span : SPANS[2],
     to: to > 0 && Number.isFinite(to) ? to : null,
@@ -41,7 +43,9 @@ function asked(): Asked {
 }
 
 function ask(next: Asked): void {
-  const query = new URLSearchParams({ points: next.points.join(','), span: String(next.span), ...(next.to ? { to: String(next.to) } : {}) });
+  const query = new URLSearchParams({
+    ...(next.area ? { area: next.area } : {}), points: next.points.join(','), span: String(next.span), ...(next.to ? { to: String(next.to) } : {}),
+  });
   go(`${href('explore')}?${query.toString()}`, true);
 }
 
@@ -94,14 +98,14 @@ export function ExploreView() {
 
 function Choice({ wanted }: { wanted: Asked }) {
   const known = directory.value;
-  const [area, setArea] = useState(() => known?.points.get(wanted.points[0] ?? '')?.areas[0] ?? '');
+  const area = wanted.area || known?.points.get(wanted.points[0] ?? '')?.areas[0] || '';
   const here = known?.areas.get(area)?.points ?? [];
   const toggle = (id: string) => ask({ ...wanted, points: wanted.points.includes(id) ? wanted.points.filter((one) => one !== id) : [...wanted.points, id] });
   return (
     <section class="explore-choice" aria-label={t('explore.points')}>
       <label class="stacked">
         <span>{t('explore.area')}</span>
-        <select value={area} onChange={(event) => setArea(event.currentTarget.value)}>
+        <select value={area} onChange={(event) => ask({ ...wanted, area: event.currentTarget.value })}>
           <option value="">{t('explore.choose')}</option>
           <AreaOptions />
         </select>
