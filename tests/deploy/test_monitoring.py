@@ -48,7 +48,7 @@ TOLD: dict[str, Any] = {
         "mqtt_dead": 3,
         "mail_answered": 4,
     },
-    "camera": {"frames": 1, "pictures": 2, "refused": {"black": 1}},
+    "camera": {"frames": 1, "pictures": 2, "clips": 1, "refused": {"black": 1}},
     "archiver": {"observations": 9, "segments": 2, "bytes": 99, "lost": 0, "damaged": 1, "lag": 1.5, "trouble": ""},
     "history": {
         "readings": 9,
