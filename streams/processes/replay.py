@@ -37,7 +37,8 @@ from streams.sweep import suggested, sweep
 from streams.topics import GROUP, OBSERVATIONS
 
 MOST_PROBLEMS = 200
-NICE = 19
+NICE = 10
+"""As all that steps back behind what is live; an analyst waits for it, so it must come to an end on a busy machine too."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

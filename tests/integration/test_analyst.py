@@ -256,7 +256,7 @@ def test_the_same_is_done_by_the_page(browser: Any, product: Running, folder: Pa
     page.keyboard.insert_text(f"rules:\n{rule}")
     expect(tests).to_contain_text("2 of 2 pass", timeout=60_000)
     road.get_by_role("button", name="Try on the past").click()
-    page.get_by_label("Over the last").select_option(str(86400))
+    page.get_by_label("Over the last").select_option(str(7 * 86400))
     page.get_by_role("button", name="Replay", exact=True).click()
     found = page.locator("[data-test=replay]")
     expect(found.get_by_role("heading", name="Done")).to_be_visible(timeout=300_000)

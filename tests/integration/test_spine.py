@@ -206,7 +206,7 @@ def test_the_terminal_lists_shows_and_acknowledges(product: Running, mqtt: Mqtt,
     again = product.command("alarms", "ack", alarm["id"])
     assert again.returncode == 1 and "refused: The alarm is already acknowledged" in again.stderr
     missing = product.command("alarms", "show", "a-[red]no")
-    assert missing.returncode == 1 and "there is no alarm a-[red]no" in missing.stderr
+    assert missing.returncode == 1 and "没有报警 a-[red]no" in missing.stderr
 
 
 def test_status_and_doctor_tell_of_a_running_product(product: Running, duty: httpx.Client) -> None:
