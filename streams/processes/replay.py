@@ -38,7 +38,7 @@ from streams.topics import GROUP, OBSERVATIONS
 
 MOST_PROBLEMS = 200
 NICE = 10
-"""As all that steps back behind what is live; an analyst waits for it, so it must come to an end on a busy machine too."""
+"""As all that steps back behind what is live; somebody waits for it, so it must end on a busy machine too."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
