@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -61,8 +62,9 @@ def edges(found: list[AnyOutcome]) -> list[str]:
 
 
 @pytest.fixture
-def street() -> Street:
-    """Have three reports about one person, so that the level stands at orange for a fortnight."""
+def street(monkeypatch: pytest.MonkeyPatch) -> Street:
+    """Have three reports about one person, so that the level stands at orange for a fortnight, which is watched."""
+    monkeypatch.setattr("streams.engine.BLIND", math.inf)
     street = Street()
     assert not street.report()
     assert street.report() == ["alarm yellow", "opened"]
