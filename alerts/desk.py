@@ -48,10 +48,6 @@ class Desk:
         """Tell whether the condition of a rule and scope is one of those."""
         return condition_key(rule, scope, simulated) in self.book.cases.settled
 
-    def unsettle(self, change: Change) -> None:
-        """Have a condition raise its alarm anew by this change, though a person closed the case: another event came."""
-        grouping.unsettle(self.book, change)
-
     def withdraw(self, rule: str, scope: str, clock: float) -> list[AnyOutcome]:
         """Return the alarm of a rule and scope that is no longer in force (changed, removed, its point gone)."""
         out: list[AnyOutcome] = []

@@ -404,7 +404,6 @@ class Engine:
         if not self.desk.any_settled:
             return
         for change in self.evaluator.again(self.desk.is_settled):
-            self.desk.unsettle(change)
             self._condition(offset, change, self.clock)
         self._tell_faults(offset)
 
