@@ -141,13 +141,17 @@ class Desk:
     def publish(self, site: Site, rules: Iterable[Rule] = ()) -> None:
         """Put another version of the site in force; open cases stay, and give way to modes as their rules now say."""
         self.book.publish(site)
+        self._carry_over(rules)
+        self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
+
+    def _carry_over(self, rules: Iterable[Rule]) -> None:
+        """Have open alarms take over from their rules what may be another than when they last moved."""
         known = {rule.id: rule for rule in rules}
         for alarm in self.book.cases.alarms.values():
             if alarm.rule in known:
                 alarm.yields, alarm.yields_to = yields(known[alarm.rule])
                 alarm.chatters = chatters(known[alarm.rule])
                 alarm.of_events = of_events(known[alarm.rule])
-        self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -157,9 +161,13 @@ class Desk:
         """Encode all cases (msgpack)."""
         return self.book.dump()
 
-    def restore(self, state: bytes) -> None:
-        """Take back what `state` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
+    def restore(self, state: bytes, rules: Iterable[Rule] = ()) -> None:
+        """Take back what `state` encoded, also by a version that knew less of the `rules` in force.
+
+        Raise `msgspec.DecodeError` on anything else, changing nothing.
+        """
         self.book.load(state)
+        self._carry_over(rules)
 
     def _next_due(self) -> float:
         """Return the earliest time at which a tick has something to do."""

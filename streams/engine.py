@@ -1107,7 +1107,7 @@ class Engine:
                 engine.evaluator.together.restore(together)
             if "neighbours" in content:
                 engine.evaluator.neighbours.restore(unpack(content["neighbours"]))
-            engine.desk.restore(content["desk"])
+            engine.desk.restore(content["desk"], engine.evaluator.book.rules)
             engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
             told = content.get("gateways", {})  # not in older snapshots

@@ -106,6 +106,15 @@ def test_a_figure_that_runs_out_raises_nothing_on_its_way_and_is_then_as_if_it_h
     assert street.report() == ["alarm yellow", "opened"]
 
 
+def test_a_case_of_before_cases_of_events_could_be_closed_is_closed_like_any(street: Street) -> None:
+    """A snapshot of then does not say which alarms are of events, nor does one know of what was closed."""
+    assert street.engine.desk is not None
+    for alarm in street.engine.desk.book.cases.alarms.values():
+        alarm.of_events = False
+    assert edges(street.close()) == ["acknowledge orange", "return orange", "closed"]
+    assert street.report() == ["alarm orange", "opened"]
+
+
 def test_what_is_played_opens_no_real_case_again(street: Street) -> None:
     street.close()
     assert not street.report(quality=SIMULATED)
