@@ -152,7 +152,8 @@ def test_what_was_played_falls_after_its_end_without_a_sound_and_rises_as_a_new_
 
 
 def test_what_is_real_is_heard_at_the_level_of_what_is_played_though_a_lower_one_was_closed() -> None:
-    desk, seen = begun(), a_rule("seen", scope="area", when="seen('flood', '1 h')")
+    desk = begun()
+    seen: Any = a_rule("seen", scope="area", when="seen('flood', '1 h')")
     out = desk.condition(replace(change(2), rule=seen), 1000.0)
     (case,) = {one.incident for one in out if isinstance(one, IncidentChange)}
     assert edges(desk.command(command("close", case, "c1", disposition="real", reason="seen to"), 1001.0))[-1] == "ok"
