@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from alerts import drill, grouping, inhibition, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings, condition_key
-from alerts.condition import Change, Rule, chatters, of_events, yields
+from alerts.condition import Change, Rule
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
@@ -149,9 +149,9 @@ class Desk:
         known = {rule.id: rule for rule in rules}
         for alarm in self.book.cases.alarms.values():
             if alarm.rule in known:
-                alarm.yields, alarm.yields_to = yields(known[alarm.rule])
-                alarm.chatters = chatters(known[alarm.rule])
-                alarm.of_events = of_events(known[alarm.rule])
+                carried = self.book.carried(known[alarm.rule])  # its text is read once, however many alarms it has
+                alarm.yields, alarm.yields_to = carried.yields, carried.yields_to
+                alarm.chatters, alarm.of_events = carried.chatters, carried.of_events
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
