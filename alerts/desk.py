@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from alerts import drill, grouping, inhibition, lapses, orders, reported, silence, suppression
 from alerts.alarm import Alarm
 from alerts.casebook import Casebook, Settings, condition_key
-from alerts.condition import Change, Rule, chatters, of_events, yields
+from alerts.condition import Change, Rule
 from alerts.dispatch import Dispatch
 from alerts.incident import Incident, closes_by_itself, may_close_by_itself
 from alerts.outcome import AnyOutcome
@@ -47,10 +47,6 @@ class Desk:
     def is_settled(self, rule: str, scope: str, simulated: bool) -> bool:
         """Tell whether the condition of a rule and scope is one of those."""
         return condition_key(rule, scope, simulated) in self.book.cases.settled
-
-    def unsettle(self, change: Change) -> None:
-        """Have a condition raise its alarm anew by this change, though a person closed the case: another event came."""
-        grouping.unsettle(self.book, change)
 
     def withdraw(self, rule: str, scope: str, clock: float) -> list[AnyOutcome]:
         """Return the alarm of a rule and scope that is no longer in force (changed, removed, its point gone)."""
@@ -145,13 +141,17 @@ class Desk:
     def publish(self, site: Site, rules: Iterable[Rule] = ()) -> None:
         """Put another version of the site in force; open cases stay, and give way to modes as their rules now say."""
         self.book.publish(site)
+        self._carry_over(rules)
+        self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
+
+    def _carry_over(self, rules: Iterable[Rule]) -> None:
+        """Have open alarms take over from their rules what may be another than when they last moved."""
         known = {rule.id: rule for rule in rules}
         for alarm in self.book.cases.alarms.values():
             if alarm.rule in known:
-                alarm.yields, alarm.yields_to = yields(known[alarm.rule])
-                alarm.chatters = chatters(known[alarm.rule])
-                alarm.of_events = of_events(known[alarm.rule])
-        self.book.wake_at(self._next_due())  # what the site no longer asks for may be due
+                carried = self.book.carried(known[alarm.rule])  # its text is read once, however many alarms it has
+                alarm.yields, alarm.yields_to = carried.yields, carried.yields_to
+                alarm.chatters, alarm.of_events = carried.chatters, carried.of_events
 
     def rename(self, renames: Renames, kinds: Mapping[str, str]) -> None:
         """Have open cases go on under the ids of now; `kinds` says of rules whether they watch points or what else."""
@@ -161,9 +161,13 @@ class Desk:
         """Encode all cases (msgpack)."""
         return self.book.dump()
 
-    def restore(self, state: bytes) -> None:
-        """Take back what `state` encoded. Raise `msgspec.DecodeError` on anything else, changing nothing."""
+    def restore(self, state: bytes, rules: Iterable[Rule] = ()) -> None:
+        """Take back what `state` encoded, also by a version that knew less of the `rules` in force.
+
+        Raise `msgspec.DecodeError` on anything else, changing nothing.
+        """
         self.book.load(state)
+        self._carry_over(rules)
 
     def _next_due(self) -> float:
         """Return the earliest time at which a tick has something to do."""

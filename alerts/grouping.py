@@ -59,11 +59,14 @@ def apply(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
 
 
 def _stays_settled(book: Casebook, change: condition.Change) -> bool:
-    """Tell whether a person closed the case of a condition of events, and it has not risen since."""
+    """Tell whether a person closed the case of a condition of events, and it only falls since.
+
+    What is told at the level where it stood is news: another event came, or what is real over what was played.
+    """
     settled, key = book.cases.settled, condition_key(change.rule.id, change.scope, change.simulated)
     if not change.after:
         _forget_settled(book, change.rule.id, change.scope)
-    elif change.after > change.before:
+    elif change.after >= change.before:
         settled.pop(key, None)
     return key in settled
 
@@ -71,11 +74,6 @@ def _stays_settled(book: Casebook, change: condition.Change) -> bool:
 def _forget_settled(book: Casebook, rule: str, scope: str) -> None:
     for simulated in (False, True):
         book.cases.settled.pop(condition_key(rule, scope, simulated), None)
-
-
-def unsettle(book: Casebook, change: condition.Change) -> None:
-    """Have the next change of a condition raise its alarm, though a person closed the case: another event came."""
-    book.cases.settled.pop(condition_key(change.rule.id, change.scope, change.simulated), None)
 
 
 def withdraw(book: Casebook, rule: str, scope: str, clock: float, out: list[AnyOutcome]) -> None:

@@ -339,8 +339,8 @@ def _close(book: Casebook, incident: Incident, command: Command, clock: float, o
 
 
 def _note_settled(book: Casebook, alarm: Alarm) -> None:
-    """Remember of an alarm that is to end that its condition may hold on."""
-    if alarm.process:
+    """Remember of an alarm that is to end that its condition may hold on; what people told of has none."""
+    if alarm.process and not alarm.sort:
         book.cases.settled[rings_key(alarm)] = alarm.incident
 
 

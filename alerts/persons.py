@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from alerts.redaction import redact
+from alerts.redaction import REDACTED, WORDS, redact, words
 from alerts.retention import PERSONAL, SPELLS, closed
 from alerts.tables import (
     alarms,
@@ -95,12 +95,11 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
             rows = list(_naming(connection, changes, actor))
             over = _over(connection, table, {row[key] for row in rows}, now)
             texts = {text for row in rows for text in _said(row["record"], actor)}
-            for row in rows:
-                if row[key] not in over:
-                    done.left += 1
-                    continue
-                record = {**redact(row["record"], actor), "redacted": True}
-                todo.append((changes, row, {"record": record}))
+            done.left += sum(row[key] not in over for row in rows)
+            for row in _rows(connection, changes, changes.c[key], over):  # others' changes may say it again
+                record = _unsaid(redact(row["record"], actor), texts)
+                if record != row["record"]:
+                    todo.append((changes, row, {"record": {**record, "redacted": True}}))
             for row in _rows(connection, table, table.c.id, over):
                 made = redact(row, actor)
                 values = {name: made[name] for name in fields}
@@ -187,15 +186,30 @@ def _names(value: Any, actor: str) -> bool:
 
 
 def _said(value: Any, actor: str) -> Iterator[str]:
-    """Give the texts that stand beside somebody's name."""
+    """Give the texts that stand beside somebody's name, and what went with what they did."""
     if isinstance(value, dict):
-        made = redact(value, actor)
-        yield from (one for name, one in value.items() if isinstance(one, str) and one and made[name] != one)
+        if actor in value.values():
+            own = [value, value.get("args") or {}]
+            if value.get("edge") == "issued":  # whoever sends writes the note; who is sent only carries it on
+                own.append((value.get("event") or {}).get("data") or {})
+            for one in own:
+                texts = (text for name, text in one.items() if name in WORDS and isinstance(text, str))
+                yield from (text for text in texts if words(text) == REDACTED)
         for one in value.values():
             yield from _said(one, actor)
     elif isinstance(value, list):
         for one in value:
             yield from _said(one, actor)
+
+
+def _unsaid(value: Any, texts: set[str]) -> Any:
+    """Leave out what somebody wrote, wherever it is said again."""
+    if isinstance(value, dict):
+        return {
+            name: REDACTED if name in WORDS and isinstance(one, str) and one in texts else _unsaid(one, texts)
+            for name, one in value.items()
+        }
+    return [_unsaid(one, texts) for one in value] if isinstance(value, list) else value
 
 
 def _unquoted(value: Any, ids: set[str]) -> Any:

@@ -9,7 +9,9 @@ from alerts.messages import MESSAGES
 REDACTED = "redacted"
 
 _WHO = frozenset({"actor", "by", "acknowledged_by", "assignee", "ended_by", "to"})
-_WORDS = frozenset({"reason", "note", "text", "contact", "ended_why"})
+WORDS = frozenset({"reason", "note", "text", "contact", "ended_why"})
+"""Fields that hold what somebody wrote."""
+
 _NOBODY = frozenset({"engine", "rule", "unit", "camera", "token", "foreshock"})
 """Kinds of actors that are no persons; `unit:` is a team."""
 
@@ -55,5 +57,5 @@ def _field(name: str, value: Any, person: str | None, theirs: bool) -> Any:
     if isinstance(value, str):
         if name in _WHO:
             return who(value) if person in (None, value) else value
-        return words(value) if theirs and name in _WORDS else value
+        return words(value) if theirs and name in WORDS else value
     return redact(value, person)

@@ -59,9 +59,12 @@ class _Run(drilling.Heard):
         self.words: Text | None = None
         self.error = ""
         self.settled = threading.Event()  # it has begun, or nothing comes of it
+        self.given_up = False
         self.over = False
 
     def began(self) -> None:
+        if self.given_up:
+            raise TimeoutError("whoever began it has been told that nothing came of it")
         self.settled.set()
 
     def moved(self, seconds: float) -> None:
@@ -128,10 +131,12 @@ class DrillDesk:
         reader = Reader(self._settings.journal_url)
         with self._lock:
             if (self._last is not None and not self._last.over) or reader.exercises(running=True):
+                reader.close()
                 raise BusyError
             run = self._last = _Run(drilling.new_id(), name, script)
         threading.Thread(target=self._play, args=(run, site, script, actor, reader), name="drill", daemon=True).start()
         if not run.settled.wait(BEGUN):
+            run.given_up = True
             raise DrillError("no_answer")
         if run.error:
             raise DrillError(run.error)
@@ -153,7 +158,7 @@ class DrillDesk:
             logger.exception("the drill %s broke off", run.id)
             error = "exercise.broke_off"
         finally:
-            reader.engine.dispose()
+            reader.close()
         with self._lock:
             run.error, run.over = error, True
         run.settled.set()

@@ -404,7 +404,6 @@ class Engine:
         if not self.desk.any_settled:
             return
         for change in self.evaluator.again(self.desk.is_settled):
-            self.desk.unsettle(change)
             self._condition(offset, change, self.clock)
         self._tell_faults(offset)
 
@@ -1108,7 +1107,7 @@ class Engine:
                 engine.evaluator.together.restore(together)
             if "neighbours" in content:
                 engine.evaluator.neighbours.restore(unpack(content["neighbours"]))
-            engine.desk.restore(content["desk"])
+            engine.desk.restore(content["desk"], engine.evaluator.book.rules)
             engine._show_modes()
             engine.faulted = content.get("faulted", 0.0)
             told = content.get("gateways", {})  # not in older snapshots

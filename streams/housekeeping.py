@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from alerts.persons import erase_actor
+from alerts.persons import erase_actor, erase_subject
 from alerts.policy import Policy
 from alerts.retention import Kept, Told, keep, sweep
 from streams.settings import Settings
@@ -17,6 +17,9 @@ ACTOR = "foreshock"
 
 
 DAY = 86400.0
+
+MOST_ERASED = 100_000
+"""Entries of the audit, the newest, that are looked through for whom reports were about."""
 
 
 class Daily:
@@ -57,18 +60,26 @@ def keep_to_policy(
 
 
 def keep_erased(settings: Settings, engine: Engine, now: float) -> int:
-    """Take out of a journal again whom the accounts say was erased; return how many lines changed."""
-    from alerts.console.accounts import list_users, open_accounts  # loads Argon2, which the worker has no use for
+    """Take out of a journal again whom accounts and audit say was erased; return how many lines changed."""
+    # here: they load Argon2, which the worker has no use for
+    from alerts.console.accounts import list_audit, list_users, open_accounts
+    from alerts.console.persons import ERASED, remove_photos
 
     place = settings.accounts_at
     if isinstance(place, Path) and not place.exists():
         return 0
     accounts = open_accounts(place)
     try:
-        erased = [user.name for user in list_users(accounts) if user.erased]
+        users = {user.name: user.erased for user in list_users(accounts)}
+        about = {entry.target for entry in list_audit(accounts, action=ERASED, limit=MOST_ERASED)} - users.keys()
     finally:
         accounts.close()
-    return sum(erase_actor(engine, f"user:{name}", now).lines for name in erased)
+    lines = sum(erase_actor(engine, f"user:{name}", now).lines for name, erased in users.items() if erased)
+    for subject in sorted(about):
+        done, photos = erase_subject(engine, subject, now)
+        remove_photos(settings.data_folder / "photos", photos)
+        lines += done.lines
+    return lines
 
 
 def note(settings: Settings, actor: str, action: str, about: str, **what: Any) -> None:

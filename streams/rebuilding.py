@@ -79,6 +79,7 @@ def rebuild(
         kept = housekeeping.keep_to_policy(settings, journal.engine, now, actor=actor)
         housekeeping.keep_erased(settings, journal.engine, now)
         journal.close()
+    _renumber(settings.outbox_at)  # first: who goes by ids misses nothing of the journal before either
     before = place.with_name("journal.sqlite.before")
     _remove(before)
     if place.exists():
@@ -86,7 +87,6 @@ def rebuild(
             if (part := Path(f"{place}{ending}")).exists():
                 part.rename(f"{before}{ending}")
     fresh.rename(place)
-    _renumber(settings.outbox_at)
     return Rebuilt(count, changes, lost, str(before) if before.exists() else "", kept)
 
 

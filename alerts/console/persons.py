@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from alerts import persons
 from alerts.console.accounts import Accounts, User, erase_person, export_person, record_audit
 from alerts.persons import Erased
 from alerts.queries import JournalMissing, open_engine
+
+ERASED = "journal.erase"
+"""What the audit calls it that somebody was taken out of the journal: an account's name, or a subject's hash."""
 
 
 def give(accounts: Accounts, journal: str, name: str, *, actor: str) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def take_away(accounts: Accounts, journal: str, name: str, *, actor: str) -> tup
     user = erase_person(accounts, name, actor=actor)
     with _opened(journal) as engine:
         done = Erased() if engine is None else persons.erase_actor(engine, f"user:{user.name}", time.time())
-    record_audit(accounts, actor, "journal.erase", user.name, lines=done.lines, left=done.left)
+    record_audit(accounts, actor, ERASED, user.name, lines=done.lines, left=done.left)
     return user, done
 
 
@@ -57,11 +60,16 @@ def take_away_about(accounts: Accounts, journal: str, photos: Path, subject: str
     """Remove the reports about a subject (its hash), with their photos, where nothing is open; it is audited."""
     with _opened(journal) as engine:
         done, gone = (Erased(), set[str]()) if engine is None else persons.erase_subject(engine, subject, time.time())
+    remove_photos(photos, gone)
+    record_audit(accounts, actor, ERASED, subject, lines=done.lines, left=done.left)
+    return done
+
+
+def remove_photos(photos: Path, gone: Iterable[str]) -> None:
+    """Remove photos by the SHA-256 that no report has any more."""
     for sha in gone:
         for file in photos.glob(f"{sha}.*"):
             file.unlink(missing_ok=True)
-    record_audit(accounts, actor, "journal.erase", subject, lines=done.lines, left=done.left)
-    return done
 
 
 def subject_key(key: bytes) -> bytes:

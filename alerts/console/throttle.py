@@ -60,6 +60,14 @@ class Throttle:
         """Count a step of a sign-in by a provider; return None when it may be made, else how long until the next."""
         return self._hit(self._sign_in, "sign in", network_of(address))
 
+    def sign_out(self, address: str) -> float | None:
+        """Count a sign-out that a provider is said to tell of; as `attempt` does."""
+        return self._hit(self._sign_in, "sign out", network_of(address))
+
+    def signed_out(self, address: str) -> None:
+        """Forget the sign-outs of an address: one was told by the provider."""
+        self._limiter.clear(self._sign_in, "sign out", network_of(address))
+
     def reply(self, who: str) -> float | None:
         """Count an answer by code, of an address or a gateway's sender; as `attempt` does."""
         return self._hit(self._reply, "reply", network_of(who))

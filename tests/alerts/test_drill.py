@@ -15,10 +15,13 @@ from alerts.journal import Journal
 from alerts.load import Load
 from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentChange, Record
 from alerts.queries import Reader
-from sensors.observation import Exercise, decode, encode
+from sensors.observation import SIMULATED, Exercise, decode, encode
 from tests.alerts.cases import SITE, change, command, edges
 from tests.alerts.test_inhibition import PLACE
 from tests.alerts.test_inhibition import change as quality
+from tests.alerts.test_reported import CASES
+from tests.alerts.test_reported import report as report_of
+from tests.rules.stage import a_rule
 
 
 def drill(edge: Any = "begin", id: str = "e1", **facts: Any) -> Exercise:
@@ -146,6 +149,26 @@ def test_what_was_played_falls_after_its_end_without_a_sound_and_rises_as_a_new_
     desk.condition(change(0), 1300.0)
     assert not desk.any_settled
     assert edges(desk.condition(change(1, simulated=True), 1400.0)) == ["alarm", "incident opened"]
+
+
+def test_what_is_real_is_heard_at_the_level_of_what_is_played_though_a_lower_one_was_closed() -> None:
+    desk = begun()
+    seen: Any = a_rule("seen", scope="area", when="seen('flood', '1 h')")
+    out = desk.condition(replace(change(2), rule=seen), 1000.0)
+    (case,) = {one.incident for one in out if isinstance(one, IncidentChange)}
+    assert edges(desk.command(command("close", case, "c1", disposition="real", reason="seen to"), 1001.0))[-1] == "ok"
+    desk.condition(replace(change(3, simulated=True), rule=seen, before=2), 1002.0)
+    assert "alarm" not in edges(desk.condition(replace(change(2), rule=seen, before=3), 1003.0)), "it only falls"
+    assert "alarm" in edges(desk.condition(replace(change(3), rule=seen, before=3), 1004.0))
+
+
+def test_its_end_remembers_nothing_of_what_people_told() -> None:
+    desk = Desk(CASES)
+    desk.exercise(drill(), 900.0)
+    assert "alarm" in edges(desk.report(report_of("r1", quality=SIMULATED), 1000.0))
+    desk.exercise(drill("end"), 1100.0)
+    assert not desk.book.cases.alarms and not desk.any_settled
+    assert "alarm" in edges(desk.report(report_of("r2", quality=SIMULATED), 1200.0))
 
 
 def test_its_end_sends_nobody_to_a_device_to_which_people_had_sent_somebody() -> None:

@@ -8,12 +8,14 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from alerts.console.accounts import list_audit
 from alerts.console.accounts.store import open_accounts
 from alerts.journal import Journal
+from alerts.notifiers.deliveries import Deliveries
 from alerts.outcome import encode
 from alerts.queries import Reader
 from scripts.commands.terminal import who
@@ -148,6 +150,18 @@ def test_what_the_log_no_longer_holds_is_not_dropped_unasked(folder: Path) -> No
         assert dump(journal) == before
     assert not list(folder.glob("*.new*"))
     assert run("journal", "rebuild", "--drop-older", "--data", folder).exit_code == 0
+
+
+def test_a_journal_stays_in_place_where_the_notifier_cannot_be_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deliveries, "renumber", Mock(side_effect=sqlite3.OperationalError("the disk is full")))
+    with closing(Deliveries(folder / "outbox.sqlite")), closing(Journal(folder / "journal.sqlite")) as journal:
+        before = dump(journal)
+    assert run("journal", "rebuild", "--data", folder).exit_code
+    with closing(Journal(folder / "journal.sqlite")) as journal:
+        assert dump(journal) == before
+    assert not list(folder.glob("*.before*"))
 
 
 def test_under_a_running_foreshock_nothing_is_rebuilt(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Place:
         (folder / "exercises" / "slide.yaml").write_text(SCRIPT, encoding="utf-8")
         (folder / "exercises" / "bad.yaml").write_text(SCRIPT.replace("[slope-1]", "[slope-9]"), encoding="utf-8")
         self.fault: Exception | None = None
+        self.go = threading.Event()
+        self.go.set()
         found = Settings(data=str(folder), site=str(folder), journal=self.log.url)
         self.desk = DrillDesk(found, lambda: SITE, self.play)
 
@@ -36,6 +39,7 @@ class Place:
                 raise self.fault
             return False
 
+        self.go.wait(20.0)
         await Player(site, script, id, actor, self.log.produce, reader, see, heard=heard, speed=120.0).play()
 
     def over(self) -> dict[str, Any]:
@@ -91,3 +95,17 @@ def test_why_nothing_came_of_it_is_told_by_a_key(place: Place) -> None:
     place.fault = None
     place.desk.begin("slide", "user:chen")  # what went wrong before holds nothing up
     assert place.over()["error"] == ""
+
+
+def test_one_that_begins_when_whoever_asked_was_told_that_it_did_not_ends_at_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.drill_desk.BEGUN", 0.05)
+    place.go.clear()
+    with pytest.raises(DrillError, match="no_answer"):
+        place.desk.begin("slide", "user:chen")
+    place.go.set()
+    last = place.over()
+    assert (last["seconds"], last["error"]) == (0.0, "no_answer")
+    drill = Reader(place.log.url).exercise(last["id"])
+    assert drill is not None and drill["ended"] is not None

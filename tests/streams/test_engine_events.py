@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -67,8 +68,9 @@ def edges(found: list[AnyOutcome]) -> list[str]:
 
 
 @pytest.fixture
-def street() -> Street:
-    """Have three reports about one person, so that the level stands at orange for a fortnight."""
+def street(monkeypatch: pytest.MonkeyPatch) -> Street:
+    """Have three reports about one person, so that the level stands at orange for a fortnight, which is watched."""
+    monkeypatch.setattr("streams.engine.BLIND", math.inf)
     street = Street()
     assert not street.report()
     assert street.report() == ["alarm yellow", "opened"]
@@ -115,6 +117,15 @@ def test_a_figure_that_runs_out_raises_nothing_on_its_way_and_is_then_as_if_it_h
     assert street.engine.desk is not None and not street.watch(1.0) and not street.engine.desk.any_settled
     assert not street.report()
     assert street.report() == ["alarm yellow", "opened"]
+
+
+def test_a_case_of_before_cases_of_events_could_be_closed_is_closed_like_any(street: Street) -> None:
+    """A snapshot of then does not say which alarms are of events, nor does one know of what was closed."""
+    assert street.engine.desk is not None
+    for alarm in street.engine.desk.book.cases.alarms.values():
+        alarm.of_events = False
+    assert edges(street.close()) == ["acknowledge orange", "return orange", "closed"]
+    assert street.report() == ["alarm orange", "opened"]
 
 
 def test_what_is_played_opens_no_real_case_again(street: Street) -> None:

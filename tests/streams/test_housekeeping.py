@@ -9,8 +9,10 @@ import pytest
 
 from alerts.console.accounts import add_user, audit_break, erase_person, list_audit
 from alerts.console.accounts.store import open_accounts
+from alerts.console.persons import take_away_about
 from alerts.journal import Journal
-from alerts.persons import lines_of
+from alerts.outcome import Record, Reported
+from alerts.persons import lines_of, reports_about
 from alerts.policy import Policy
 from streams import settings
 from streams.housekeeping import Daily, keep_erased, keep_to_policy
@@ -50,6 +52,23 @@ def test_who_was_erased_is_taken_out_of_a_journal_that_was_made_anew(tmp_path: P
             erase_person(accounts, actor.removeprefix("user:"), actor="cli")
         assert keep_erased(found, journal.engine, 1e9) > 0
         assert lines_of(journal.engine, actor) == []
+
+
+def test_reports_about_somebody_who_was_erased_are_taken_out_of_a_journal_that_was_made_anew(tmp_path: Path) -> None:
+    found = settings.load({}, data=str(tmp_path))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    told = {"area": "a", "category": "dispute", "time": 1.0, "received": 1.0, "text": "shouting", "actor": "user:an"}
+    about = [Reported(id=f"r-{one}", subject=one, photo=f"sha-{one}", **told) for one in ("h1", "h2")]
+    with closing(open_accounts(tmp_path / "accounts.sqlite", hasher=CHEAP)) as accounts:
+        take_away_about(accounts, found.journal_url, photos, "h1", actor="user:root")
+    with closing(Journal(found.journal_url)) as journal:
+        journal.record([Record(0, 1, tuple(about))])
+        for one in about:
+            (photos / f"{one.photo}.jpg").touch()
+        assert keep_erased(found, journal.engine, 1e9) == 1
+        assert [len(reports_about(journal.engine, one)) for one in ("h1", "h2")] == [0, 1]
+    assert [file.name for file in photos.iterdir()] == ["sha-h2.jpg"]
 
 
 def test_it_is_done_soon_after_a_start_and_then_once_a_day_whatever_the_clock_does() -> None:

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from alerts.console.accounts.audit import AuditEntry, audit_break, list_audit, record_audit
 from alerts.console.accounts.drafts import drop_draft, find_draft, list_drafts, other_drafts, save_draft
-from alerts.console.accounts.external import External, enter_external, find_external, leave_external, use_state
+from alerts.console.accounts.external import (
+    External,
+    enter_external,
+    find_external,
+    leave_external,
+    sign_out_external,
+    use_state,
+)
 from alerts.console.accounts.first import claim_first, first_link, has_administrator
 from alerts.console.accounts.personal import erase_person, export_person
 from alerts.console.accounts.pushes import first_stamp, push_id
@@ -90,6 +97,7 @@ __all__ = [
     "save_draft",
     "session_id",
     "set_password",
+    "sign_out_external",
     "touch_session",
     "use_state",
 ]

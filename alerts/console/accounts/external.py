@@ -8,9 +8,10 @@ from collections.abc import Collection
 from typing import Literal
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
-from alerts.console.accounts.sessions import end_sessions
+from alerts.console.accounts.audit import append
+from alerts.console.accounts.sessions import end_sessions, revoke_all
 from alerts.console.accounts.store import NO_PASSWORD, SIGN_INS, USERS, AccountError, Accounts
 from alerts.console.accounts.users import User, change_user, insert_user, user_of
 
@@ -96,11 +97,29 @@ def leave_external(accounts: Accounts, issuer: str, subject: str, *, actor: str)
         end_sessions(accounts, there.name, actor=actor)
 
 
+def sign_out_external(accounts: Accounts, issuer: str, subject: str, token: str, *, actor: str) -> bool:
+    """End the sessions of somebody who has signed out at the provider, by a token's id; False when it came before.
+
+    Both at once: a token whose sessions could not be ended may come again.
+    """
+    there, now = find_external(accounts, issuer, subject), time.time()
+    with accounts.writing() as connection:
+        if not _use(accounts, connection, f"logout {token}", now):
+            return False
+        if there is not None:
+            count = revoke_all(connection, there.name, now)
+            append(connection, actor, "session.end_all", there.name, {"count": count}, now)
+        return True
+
+
 def use_state(accounts: Accounts, state: str, *, now: float | None = None) -> bool:
     """Note that a sign-in has come back; False when it has before, at whichever console."""
-    now = time.time() if now is None else now
-    row = {"hash": hashlib.sha256(state.encode()).digest(), "used": now}
     with accounts.writing() as connection:
-        connection.execute(delete(SIGN_INS).where(SIGN_INS.c.used < now - _KEPT))
-        made = accounts.insert(SIGN_INS).values(**row).on_conflict_do_nothing()
-        return bool(connection.execute(made).rowcount)
+        return _use(accounts, connection, state, time.time() if now is None else now)
+
+
+def _use(accounts: Accounts, connection: Connection, state: str, now: float) -> bool:
+    row = {"hash": hashlib.sha256(state.encode()).digest(), "used": now}
+    connection.execute(delete(SIGN_INS).where(SIGN_INS.c.used < now - _KEPT))
+    made = accounts.insert(SIGN_INS).values(**row).on_conflict_do_nothing()
+    return bool(connection.execute(made).rowcount)

@@ -19,6 +19,7 @@ from alerts.console.accounts import (
     enter_external,
     leave_external,
     record_audit,
+    sign_out_external,
     use_state,
 )
 from alerts.console.console import Console, console_of
@@ -115,21 +116,22 @@ async def logged_out(request: Request) -> Response:
     from alerts.console.oidc.client import ProviderAway, ProviderRefused  # here: few sites have a provider
 
     console, client = console_of(request), _client(request)
-    address = address_of_request(request)
-    given = parse_qs((await request.body()).decode("latin-1"), max_num_fields=20).get("logout_token", [""])
+    address, provider = address_of_request(request), client.provider
+    admit(console.throttle.sign_out(address))
+
+    def leave(subject: str, token: str) -> bool:
+        actor = f"provider:{provider.client}"
+        return sign_out_external(console.accounts, provider.issuer, subject, token, actor=actor)
+
     try:
+        given = parse_qs((await request.body()).decode("latin-1"), max_num_fields=20).get("logout_token", [""])
         subject, id = await client.logged_out(given[0])
-        if not await to_thread.run_sync(use_state, console.accounts, f"logout {id}"):
+        if not await to_thread.run_sync(leave, subject, id):
             raise ProviderRefused("token", "it has come before")
     except (ProviderRefused, ProviderAway, ValueError) as problem:
         log.info("a sign-out by the provider was refused, address=%s error=%s", address, problem)
         return Response(status_code=400, headers={"Cache-Control": "no-store"})
-    provider = client.provider
-
-    def leave() -> None:
-        leave_external(console.accounts, provider.issuer, subject, actor=f"provider:{provider.client}")
-
-    await to_thread.run_sync(leave)
+    console.throttle.signed_out(address)
     return Response(headers={"Cache-Control": "no-store"})
 
 

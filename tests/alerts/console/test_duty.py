@@ -199,6 +199,8 @@ def test_a_drill_is_begun_followed_and_ended_by_who_may_and_noted(configure: Con
         elsewhere = add_token(desktop.console.accounts, "elsewhere", ["duty"], places=["slope-2"])[1]
         confined = {"Authorization": f"Bearer {elsewhere}"}
         assert client.post("/api/v1/exercises", json={"script": "slide"}, headers=confined).status_code == 404
+        assert client.get("/api/v1/exercises/scripts", headers=confined).json()["items"] == []
+        assert client.post("/api/v1/exercises", json={"script": "bad"}, headers=confined).status_code == 404
         begun = client.post("/api/v1/exercises", json={"script": "slide"}, headers=headers)
         assert (begun.status_code, begun.json()) == (202, {"id": "e1"})
         ((script, actor),) = drills.begun

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
@@ -20,7 +21,7 @@ from joserfc.jwk import ECKey
 from starlette.responses import RedirectResponse, Response
 from starlette.testclient import TestClient
 
-from alerts.console.accounts import audit_break, find_user, list_audit, list_users, set_password
+from alerts.console.accounts import audit_break, external, find_user, list_audit, list_users, set_password
 from alerts.console.oidc.client import Client
 from alerts.console.oidc.file import Grant, Second, callback
 from alerts.console.oidc.file import Provider as Rules
@@ -404,7 +405,7 @@ def test_no_log_and_no_audit_has_the_clients_secret_or_what_stands_for_somebody(
 
 
 def test_who_signs_out_at_the_provider_is_signed_out_here_once_and_by_its_word_alone(
-    desktop: Desktop, client: TestClient, provider: Provider
+    desktop: Desktop, client: TestClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = int(time.time())
     right = {
@@ -429,11 +430,15 @@ def test_who_signs_out_at_the_provider_is_signed_out_here_once_and_by_its_word_a
         {"without": "jti"}, {"key": ECKey.generate_key("P-256")},
     ):  # fmt: skip
         assert told(**lie) == 400, lie  # type: ignore[arg-type]
-    assert client.post("/api/v1/oidc/logout", content=b"\xff=&logout_token").status_code == 400
+    for nonsense in (b"\xff=&logout_token", b"a=1&" * 21):
+        assert client.post("/api/v1/oidc/logout", content=nonsense).status_code == 400
     assert client.get("/api/v1/me").status_code == 200, "nobody believed that"
     assert told(sub="2") == 200, "nobody of here"
     assert client.get("/api/v1/me").status_code == 200
-    assert told(jti="2") == 200
+    with monkeypatch.context() as broken:
+        broken.setattr(external, "append", Mock(side_effect=OSError("the disk is full")))
+        assert told(jti="2") == 500
+    assert told(jti="2") == 200, "what could not be done is done when it comes again"
     assert client.get("/api/v1/me").status_code == 401
     assert sign_in(client) == IN
     assert told(jti="2") == 400 and client.get("/api/v1/me").status_code == 200, "it has come before"
@@ -450,3 +455,14 @@ def test_a_site_without_a_provider_has_no_such_way(configure: Configure) -> None
 def test_one_address_begins_so_many_sign_ins(client: TestClient) -> None:
     answers = [client.get("/api/v1/oidc/callback?state=x", follow_redirects=False).status_code for _ in range(62)]
     assert answers.count(303) == 60 and answers[-1] == 429
+
+
+def test_an_address_is_heard_no_more_that_tells_of_sign_outs_which_nobody_believes(
+    desktop: Desktop, client: TestClient
+) -> None:
+    def told() -> int:
+        return client.post("/api/v1/oidc/logout", data={"logout_token": "a.b.c"}).status_code
+
+    assert [told() for _ in range(61)] == [400] * 60 + [429]
+    desktop.console.throttle.signed_out("testclient")
+    assert told() == 400
