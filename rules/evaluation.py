@@ -595,6 +595,8 @@ class Evaluator:
         after = np.maximum(current, raised).astype(np.uint8)
         real = self._made_real(instances, place, now, features, raised, current)
         after[real] = raised[real]
+        beneath, held_level = self._beneath(instances, which, slots, ready, place, now, features, raised, current)
+        after[beneath] = held_level
         calm = np.full(len(instances), np.nan)
         left: dict[int, float] = {}
         low = np.flatnonzero((after == current) & (standing < current))
@@ -622,7 +624,7 @@ class Evaluator:
             np.add.at(self.awake_rows, book.row[instances[moved]], woke[moved])
             self.awake[instances] = awake
         said = after != current
-        said[real] = True
+        said[real] = said[beneath] = True
         return [
             self._change(
                 int(instances[n]), int(current[n]), int(place[n]), now, features, left.get(int(n)), position, arrived
@@ -666,6 +668,40 @@ class Evaluator:
         chosen = instances[found]
         slots = self.book.first[chosen] + self.book.level_offset[chosen, raised[found]]
         return found[~self._simulated(chosen, self.book.when, slots, place[found], now, features)]
+
+    def _beneath(
+        self,
+        instances: Rows,
+        which: Rows,
+        slots: Rows,
+        ready: npt.NDArray[np.bool_],
+        place: Rows,
+        now: Array,
+        features: Columns,
+        raised: Rows,
+        current: npt.NDArray[np.uint8],
+    ) -> tuple[Rows, Rows]:
+        """Find the places where simulation raises a level and real things one beneath it that nobody was told of yet.
+
+        Return them with that level. It is told first: what is played stands at its own level again at the next look.
+        """
+        book = self.book
+        shared = book.of_area[instances] | (book.row[instances] >= book.camera_rows)
+        asked = np.flatnonzero(shared & (raised > 1) & ((raised > current) | self.by_simulation[instances]))
+        if not asked.size:
+            return asked, asked
+        chosen = instances[asked]
+        slot = book.first[chosen] + book.level_offset[chosen, raised[asked]]
+        played = np.zeros(len(instances), np.bool_)
+        played[asked] = self._simulated(chosen, book.when, slot, place[asked], now, features)
+        rank = book.rank[slots]
+        lower = np.flatnonzero(played[which] & ready & (rank < raised[which]) & (rank > self.real[instances[which]]))
+        at = which[lower]
+        holds = ~self._simulated(instances[at], book.when, slots[lower], place[at], now, features)
+        level = np.zeros(len(instances), np.intp)
+        np.maximum.at(level, at[holds], rank[lower[holds]])
+        found = np.flatnonzero(level)
+        return found, level[found]
 
     def _floor(self, instances: Rows, slots: Rows, place: Rows, now: Array, features: Columns) -> npt.NDArray[np.uint8]:
         """Return the level below which these may not fall: what is real gave it, and only simulation clears it."""

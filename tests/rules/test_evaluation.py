@@ -297,13 +297,31 @@ def test_a_simulated_event_counts_only_while_it_is_among_the_reasons() -> None:
     rule = a_rule(levels={"orange": ORANGE, "red": {"when": "value > 30 and seen('debris', '5m')"}})
     play = a_play(rule)
     play.see("debris", 0, quality=SIMULATED)
-    (change,) = play.read("p", 10, 35)
-    assert (moves([change]), change.simulated) == ([("none", "red")], True)
+    (change,) = play.read("p", 10, 35)  # what was measured is told at once, whatever is played
+    assert (moves([change]), change.simulated) == ([("none", "orange")], False)
+    (change,) = play.read("p", 15, 35)
+    assert (moves([change]), change.simulated) == ([("orange", "red")], True)
     assert play.read("p", 20, 35) == []
     (change,) = play.read("p", 400, 35)  # the event is forgotten, what was measured is not
     assert (moves([change]), change.simulated) == ([("red", "orange")], False)
     (change,) = play.see("debris", 410)
     assert (moves([change]), change.simulated) == ([("orange", "red")], False)
+
+
+def test_what_is_real_is_told_beneath_what_is_played() -> None:
+    levels = {"yellow": {"when": "count('intrusion', '1h') >= 1"}, "red": {"when": "count('intrusion', '1h') >= 3"}}
+    play = a_play(a_rule(scope="area", levels=levels, where={"areas": ["a"]}))
+    told = [change for at in range(3) for change in play.see("intrusion", at, quality=SIMULATED)]
+    assert [(moves([change]), change.simulated) for change in told] == [
+        ([("none", "yellow")], True),
+        ([("yellow", "red")], True),
+    ]
+    (change,) = play.see("intrusion", 10)
+    assert (moves([change]), change.simulated) == ([("red", "yellow")], False)
+    again = [change for at in range(11, 14) for change in play.tick(at)] + play.see("intrusion", 20, quality=SIMULATED)
+    assert [(moves([change]), change.simulated) for change in again] == [([("yellow", "red")], True)]
+    real = play.see("intrusion", 30) + play.see("intrusion", 40)
+    assert [(moves([change]), change.simulated) for change in real] == [([("red", "red")], False)], "three real ones"
 
 
 def test_a_rule_on_areas_is_said_again_once_its_real_points_suffice() -> None:
