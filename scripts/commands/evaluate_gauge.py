@@ -76,7 +76,7 @@ def evaluate_gauge(
         fail(str(error))
     share = (0.05 if below else 0.95) if quantile is None else quantile
     level = limit if limit is not None else float(np.quantile(values, share))
-    late = seconds_of(lag, driver)
+    late = seconds_of(lag, driver, "en")
     drivers = [gauge.Driven(one, late, brings(name)) for name, one in zip(driver or (), beside, strict=True)]
     bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True) as progress:

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from alerts.console.rule_words import meant, said
+from scripts.commands import error_words
 from scripts.commands.terminal import fail, plain, wrong
-from scripts.commands.words import Language, Words
+from scripts.commands.words import Language, Words, of_locale
 from sensors.problem import Problem, suggest
 from streams import bundle, publication
 from streams.bundle import Bundle
@@ -22,7 +23,7 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
 
     End the command with a sentence, and exit code 3 where nothing has run there.
     """
-    words = Words(language or "en", "UTC")  # no site says which
+    words = Words(language or of_locale(), "UTC")  # no site says which
     try:
         content = bundle.unpack(publication.read(folder))
     except FileNotFoundError:
@@ -34,7 +35,7 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
 
 def sentence(error: Exception, words: Words) -> str:
     """Say what an error says, in the language of a command as far as it is known in that."""
-    return said(str(error), words.language)
+    return error_words.said(str(error), words.language)
 
 
 def hint(word: str, known: Iterable[str], words: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,6 +16,9 @@ from scripts.commands.force_words import ALARMS, FORCE
 Language = Literal["zh-CN", "en"]
 LanguageOption = Annotated[
     Language | None, typer.Option("--language", help="Language of what is said or written; the site's by default.")
+]
+LocaleOption = Annotated[
+    Language | None, typer.Option("--language", help="Language of what is said; the terminal's locale by default.")
 ]
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -178,6 +182,12 @@ WORDS: dict[str, tuple[str, str]] = {
     **FORCE,
     **ALARMS,
 }
+
+
+def of_locale() -> Language:
+    """Tell which language the locale of the terminal asks for: Chinese, or English for every other."""
+    told = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
+    return "zh-CN" if told.startswith("zh") else "en"
 
 
 class Words:

@@ -1,0 +1,85 @@
+"""What the parts below the commands say in English of what cannot be done, in Chinese: files, options, histories.
+
+Sentences stand here without the file that they begin with, and clause by clause where they are joined by `: ` or `; `.
+What the loader of a site and its rules says is in `alerts.console.rule_words`, which is asked as well.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from alerts.console import rule_words
+from alerts.console.phrases import Phrases
+
+_SAID: tuple[tuple[str, str], ...] = (
+    # files
+    ("cannot be read", "无法读取"),
+    ("{} cannot be read", "无法读取 {}"),
+    ("cannot be written", "无法写入"),
+    ("No such file or directory", "没有这个文件或文件夹"),
+    ("Permission denied", "没有权限"),
+    ("Is a directory", "是文件夹"),
+    ("Not a directory", "不是文件夹"),
+    ("No space left on device", "磁盘空间不足"),
+    ("is larger than {} MB", "超过 {} MB"),
+    ("is empty; a heading and rows are needed", "文件为空，需要表头和数据行"),
+    ("would overwrite the file that is read; choose another --out", "会覆盖正在读取的文件，请另选 --out"),
+    ("there is no folder {}", "没有文件夹 {}"),
+    ("there is no {}", "没有 {}"),
+    ("is no JSON", "不是 JSON"),
+    ("names no files", "没有列出文件"),
+    ("is no list of windows", "不是时段列表"),
+    # recordings
+    ("is no recorded series", "不是可识别的序列"),
+    ("a series has {} readings at least", "一个序列至少要有 {} 个读数"),
+    (
+        "there is no series in {}: CSV files with a column of times and one of numbers",
+        "{} 中没有序列：须为有时间列和数值列的 CSV 文件",
+    ),
+    ("no row can be read", "没有可读取的行"),
+    ("not a number: {}", "不是数值：{}"),
+    ("not a number, held: {}", "不是数值，沿用上一值：{}"),
+    ("not a time: {}", "不是时间：{}"),
+    ("has {} columns, {} are needed", "只有 {} 列，需要 {} 列"),
+    ("no column {}; there are: {}", "没有列 {}；可用的列：{}"),
+    (
+        "begins with its newest row and is too long to be turned: sort it by time first",
+        "以最新一行开头，且过长，无法倒序读取：请先按时间排序",
+    ),
+    ("a column is named twice", "有一列写了两次"),
+    ("unknown time zone {}: use a name such as Asia/Shanghai", "未知时区 {}：请写如 Asia/Shanghai 的名称"),
+    ("the interval must be a positive number of seconds, not {}", "间隔应为正的秒数，不能是 {}"),
+    (
+        "the limit must be a number, and its horizon a positive number of seconds",
+        "限值应为数值，预见期应为正的秒数",
+    ),
+    ("has {} readable rows, fewer than the {} to learn from", "只有 {} 个可读的行，不足学习所需的 {} 行"),
+    ("{} rows are too few to learn {} points from; {} are needed", "{} 行不足以学习 {} 个测点，需要 {} 行"),
+    ("{} points are more than {}; choose those that belong together", "{} 个测点超过 {} 个，请只选相互关联的测点"),
+    ("see --train-rows", "见 --train-rows"),
+    # moments
+    (
+        "{} is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",
+        "{} 不是时刻；请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
+    ),
+)
+
+
+def said(sentence: str, language: str) -> str:
+    """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
+    if language.startswith("en"):
+        return sentence
+    known = _phrases().chinese(sentence) or rule_words.said(sentence, language)
+    if known != sentence:
+        return known
+    if ": " in sentence:
+        halves, mark = sentence.split(": ", 1), "："
+    else:
+        halves, mark = sentence.rsplit("; ", 1), "；"
+    told = [said(half, language) for half in halves] if len(halves) > 1 else halves
+    return sentence if told == halves else mark.join(told)
+
+
+@cache
+def _phrases() -> Phrases:
+    return Phrases(_SAID)

@@ -1,0 +1,47 @@
+"""Tests of what commands say: each catalogue has the same in both languages."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from scripts import commands
+from scripts.commands import error_words
+from scripts.commands.words import of_locale
+
+FOLDER = Path(commands.__file__).parent
+CATALOGUES = sorted(file.stem for file in FOLDER.glob("*words.py") if "\nWORDS: " in file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_both_languages_say_the_same_of_the_same(name: str) -> None:
+    catalogue: dict[str, tuple[str, str]] = importlib.import_module(f"scripts.commands.{name}").WORDS
+
+    def filled_in(text: str) -> set[str]:
+        return {re.split(r"\W", field)[0] for _, field, _, _ in Formatter().parse(text) if field is not None}
+
+    for key, (chinese, english) in catalogue.items():
+        assert filled_in(chinese) == filled_in(english), key
+        assert english and not re.search(r"[\u4e00-\u9fff]", english), key
+
+
+def test_what_a_part_says_is_known_clause_by_clause() -> None:
+    said = error_words.said("/a b.csv: is no recorded series: no row can be read", "zh-CN")
+    assert said == "/a b.csv：不是可识别的序列：没有可读取的行"
+    for unknown in ("nobody knows: this", "[Errno 5] disk; gone"):
+        assert error_words.said(unknown, "zh-CN") == unknown
+    assert error_words.said("no row can be read", "en") == "no row can be read"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("zh_CN.UTF-8", "zh-CN"), ("zh", "zh-CN"), ("de_DE", "en"), ("C", "en"), ("", "en")]
+)
+def test_the_locale_says_which_language(locale: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", locale)
+    assert of_locale() == language
