@@ -57,6 +57,33 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("{} rows are too few to learn {} points from; {} are needed", "{} 行不足以学习 {} 个测点，需要 {} 行"),
     ("{} points are more than {}; choose those that belong together", "{} 个测点超过 {} 个，请只选相互关联的测点"),
     ("see --train-rows", "见 --train-rows"),
+    # what is evaluated, and learnt from
+    ("holds no events", "没有可用的事件"),
+    ("more than {} streams", "事件流超过 {} 个"),
+    ("{} windows are more than {}", "{} 个时段超过 {} 个"),
+    ("{} is no time", "{} 不是时间"),
+    ("line {} has {} fields, the heading {}", "第 {} 行有 {} 个字段，表头有 {} 个"),
+    (
+        "no file of events in {}: CSV with a column of times, a row for each event",
+        "{} 中没有事件文件：须为有时间列的 CSV，每个事件一行",
+    ),
+    ("there is no run (.csv) in it", "其中没有实验数据（.csv）"),
+    (
+        "not a run of SKAB: the columns datetime, …, anomaly are needed, with semicolons",
+        "不是 SKAB 的实验数据：需要 datetime、…、anomaly 各列，以分号分隔",
+    ),
+    ("has {} rows; more than {} are needed", "有 {} 行，需要多于 {} 行"),
+    ("cannot open {}", "无法打开 {}"),
+    ("before part {} of {} of the later half", "后一半的第 {} 段（共 {} 段）之前"),
+    (
+        "{} verdicts ({} real, {} nuisance) are too few to learn from; {} are needed, {} of each",
+        "处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；需要 {} 个，两类各 {} 个",
+    ),
+    (
+        "{} verdicts before the later ones that are to be foretold ({} real, {} nuisance) are too few to learn from; "
+        "{} are needed, {} of each",
+        "须预测的之前，处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；需要 {} 个，两类各 {} 个",
+    ),
     # moments
     (
         "{} is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",

@@ -14,6 +14,7 @@ from scripts.commands.words import Language, Words, of_locale
 from sensors.problem import Problem, suggest
 from streams import bundle, publication
 from streams.bundle import Bundle
+from streams.settings import Settings
 
 MOST_SHOWN = 50
 
@@ -31,6 +32,12 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
     except (OSError, ValueError) as error:
         fail(words("unreadable", folder=folder, error=error))
     return content, Words(language or content.site.language, content.site.zone)
+
+
+def require_journal(found: Settings, words: Words) -> None:
+    """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
+    if found.journal_file is not None and not found.journal_file.exists():
+        fail(words("nothing_ran", folder=found.data_folder))
 
 
 def sentence(error: Exception, words: Words) -> str:
