@@ -10,9 +10,9 @@ from alerts.queries import JournalMissing, Reader
 from models.triage.fitting import TriageError
 from scripts.commands.evaluate_words import WORDS
 from scripts.commands.evaluating import PlotOption, bar, draw, print_json, require_page, say_drawn, table
-from scripts.commands.speaking import in_force, require_journal, sentence
-from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out
-from scripts.commands.words import LanguageOption, Words
+from scripts.commands.speaking import at_site, require_journal, sentence
+from scripts.commands.terminal import DataOption, JsonOption, fail, local, out
+from scripts.commands.words import LanguageOption
 
 
 def triage(
@@ -29,12 +29,9 @@ def triage(
     from alerts import triage as verdicts
     from models.evaluation import foretold
 
-    found = configured(data=data)
-    content, known_words = in_force(found.data_folder, language)
-    require_journal(found, known_words)
-    site = content.site
-    words = Words(known_words.language, site.zone, WORDS)
+    found, site, words = at_site(data, language, WORDS)
     require_page(plot, words)
+    require_journal(found, words.language)
     try:
         with contextlib.closing(Reader(found.journal_url)) as reader:
             known = verdicts.verdicts(reader, {area.id: area.type for area in site.areas})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from alerts.console.rule_words import meant, said
 from scripts.commands import error_words
-from scripts.commands.terminal import fail, plain, wrong
-from scripts.commands.words import Language, Words, of_locale
+from scripts.commands.terminal import configured, fail, plain, wrong
+from scripts.commands.words import WORDS, Language, Words, of_locale
 from sensors.problem import Problem, suggest
+from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.settings import Settings
@@ -34,10 +35,28 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
     return content, Words(language or content.site.language, content.site.zone)
 
 
-def require_journal(found: Settings, words: Words) -> None:
+def at_site(
+    data: Path | None, language: Language | None, catalogue: Mapping[str, tuple[str, str]]
+) -> tuple[Settings, Site, Words]:
+    """Read the settings and the site in force, and say what a catalogue has in its language; end as `in_force` does."""
+    found = configured(data=data)
+    content, words = in_force(found.data_folder, language)
+    return found, content.site, Words(words.language, words.zone, catalogue)
+
+
+def at_folder(folder: Path, language: Language | None, catalogue: Mapping[str, tuple[str, str]] = WORDS) -> Words:
+    """Speak the language of the site on a data folder unless told otherwise; the locale's where none has run."""
+    try:
+        site = bundle.unpack(publication.read(folder)).site
+    except (OSError, ValueError):
+        return Words(language or of_locale(), "UTC", catalogue)
+    return Words(language or site.language, site.zone, catalogue)
+
+
+def require_journal(found: Settings, language: Language) -> None:
     """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
     if found.journal_file is not None and not found.journal_file.exists():
-        fail(words("nothing_ran", folder=found.data_folder))
+        fail(Words(language, "UTC")("nothing_ran", folder=found.data_folder))
 
 
 def sentence(error: Exception, words: Words) -> str:
