@@ -133,6 +133,12 @@ _SAID: tuple[tuple[str, str], ...] = (
         "观测 {} 至 {}（分区 {}）从未归档：请选更晚的 --from 或更早的 --to",
     ),
     ("{} cannot be read as a log", "无法将 {} 作为日志读取"),
+    # templates of a site's signals
+    (
+        "{} can never match: the site has no point of such an id that {} names",
+        "{} 永远不会匹配：站点没有 {} 所指的这种编号的测点",
+    ),
+    ("{} can never match: {} takes all its topics before", "{} 永远不会匹配：{} 已先取走其全部主题"),
     # moments
     (
         "{} is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from alerts.console.rule_words import meant, said
+from alerts.console.rule_words import meant
 from scripts.commands import error_words
 from scripts.commands.terminal import configured, fail, plain, wrong
 from scripts.commands.words import WORDS, Language, Words, of_locale
+from sensors.document import DocumentError, read_document
 from sensors.problem import Problem, suggest
 from sensors.site import Site
 from streams import bundle, publication
@@ -53,6 +55,16 @@ def at_folder(folder: Path, language: Language | None, catalogue: Mapping[str, t
     return Words(language or site.language, site.zone, catalogue)
 
 
+def at_site_folder(folder: Path, language: Language | None) -> Words:
+    """Speak the language of a site's folder unless told otherwise; English where its site.yaml cannot be read."""
+    given: Language = language or "en"
+    if language is None:
+        with contextlib.suppress(DocumentError):
+            main = read_document(folder / "site.yaml").data
+            given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
+    return Words(given, "UTC")
+
+
 def require_journal(found: Settings, language: Language) -> None:
     """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
     if found.journal_file is not None and not found.journal_file.exists():
@@ -69,10 +81,15 @@ def hint(word: str, known: Iterable[str], words: Words) -> str:
     return meant(suggest(word, known), words.language)
 
 
+def named(problem: Problem, words: Words) -> str:
+    """Say a mistake with its place, in the language of a command as far as it is known in that."""
+    return str(msgspec.structs.replace(problem, message=error_words.said(problem.message, words.language)))
+
+
 def name_problems(problems: Sequence[Problem], words: Words, say: Callable[[str], None] = wrong) -> None:
     """Name the first mistakes, or doubts, and how many more there are."""
     for problem in problems[:MOST_SHOWN]:
-        say(str(msgspec.structs.replace(problem, message=said(problem.message, words.language))))
+        say(named(problem, words))
     if problems[MOST_SHOWN:]:
         say(words("more_problems", count=len(problems) - MOST_SHOWN))
 

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from scripts.commands.force_words import ALARMS, FORCE
+from scripts.commands.force_words import ALARMS, CHECK, FORCE
+from scripts.commands.replay_words import REPLAY, TUNE
 
 Language = Literal["zh-CN", "en"]
 LanguageOption = Annotated[
@@ -180,7 +181,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
     **FORCE,
+    **CHECK,
     **ALARMS,
+    **TUNE,
+    **REPLAY,
 }
 
 
