@@ -150,7 +150,7 @@ _SAID: tuple[tuple[str, str], ...] = (
 def said(sentence: str, language: str) -> str:
     """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
     if language.startswith("en"):
-        return sentence
+        return rule_words.said(sentence, language)
     known = _phrases().chinese(sentence) or rule_words.said(sentence, language)
     if known != sentence:
         return known
