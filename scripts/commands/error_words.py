@@ -25,13 +25,16 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("is empty; a heading and rows are needed", "文件为空，需要表头和数据行"),
     ("would overwrite the file that is read; choose another --out", "会覆盖正在读取的文件，请另选 --out"),
     ("there is no folder {}", "没有文件夹 {}"),
-    ("there is no {}", "没有 {}"),
     ("is no JSON", "不是 JSON"),
     ("names no files", "没有列出文件"),
     ("is no list of windows", "不是时段列表"),
     # recordings
     ("is no recorded series", "不是可识别的序列"),
-    ("a series has {} readings at least", "一个序列至少要有 {} 个读数"),
+    (
+        "there is no series in {}: CSV files with a column of times and one of numbers; a series has {} readings at "
+        "least",
+        "{} 中没有序列：须为有时间列和数值列的 CSV 文件，至少 {} 个读数",
+    ),
     (
         "there is no series in {}: CSV files with a column of times and one of numbers",
         "{} 中没有序列：须为有时间列和数值列的 CSV 文件",

@@ -65,6 +65,8 @@ def counts(
         fail(sentence(error, words))
     if not 60.0 <= seconds <= 7 * 86400.0:
         fail(words("no_window", window=window))
+    if not source.exists():
+        fail(words("no_source", source=source))
     try:
         streams = tally.read(source, seconds)
     except FolderError as error:

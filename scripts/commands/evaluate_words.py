@@ -16,6 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "drawn": ("已绘制到 {file}", "drawn in {file}"),
     "written": ("已写入 {file}", "written to {file}"),
     "no_folder": ("没有文件夹 {folder}", "there is no folder {folder}"),
+    "no_source": ("没有 {source}", "there is no {source}"),
     "no_file": ("没有文件 {file}", "there is no file {file}"),
     "scoring": ("正在评分", "scoring"),
     "yes": ("是", "yes"),
