@@ -34,8 +34,8 @@ def opened(data: Path | None, language: Language | None = "en") -> tuple[Setting
     `language` is that of the sentence, None for the site's.
     """
     found = configured(data=data)
+    require_journal(found, language)
     content, words = in_force(found.data_folder, language)
-    require_journal(found, words.language)
     try:
         return found, content, Reader(found.journal_url)
     except JournalMissing as error:

@@ -71,8 +71,8 @@ def tune(
     foreshock rules tune charging-current --limit yellow
     """
     found = configured(data=data)
+    require_journal(found, language)
     content, words = in_force(found.data_folder, language)
-    require_journal(found, words.language)
     try:
         start = moment(since, time.time(), content.site.zone)
         spans = [seconds(one) for one in delay or ()]

@@ -65,10 +65,10 @@ def at_site_folder(folder: Path, language: Language | None) -> Words:
     return Words(given, "UTC")
 
 
-def require_journal(found: Settings, language: Language) -> None:
+def require_journal(found: Settings, language: Language | None) -> None:
     """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
     if found.journal_file is not None and not found.journal_file.exists():
-        fail(Words(language, "UTC")("nothing_ran", folder=found.data_folder))
+        fail(Words(language or of_locale(), "UTC")("nothing_ran", folder=found.data_folder))
 
 
 def sentence(error: Exception, words: Words) -> str:
