@@ -13,13 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from models.evaluation import gauge
-from models.evaluation.plot import pages
 from models.warning import GRACE, HORIZON
-from scripts.commands import error_words
-from scripts.commands.evaluating import require_page, spoken
+from scripts.commands.evaluating import draw, require_page, say_drawn, spoken
 from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.speaking import sentence
-from scripts.commands.terminal import JsonOption, done, err, fail, out
+from scripts.commands.terminal import JsonOption, err, fail, out
 from scripts.commands.words import LocaleOption
 from scripts.foresight import brings, creeps
 from scripts.recording import ScoreError
@@ -121,10 +119,7 @@ def evaluate_gauge(
 
     if plot is not None:
         note = ", ".join(f"{called(name)} {figure}" for name, figure in figures.items())
-        try:
-            pages(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", note)
-        except OSError as error:
-            fail(words("cannot_write", file=plot, error=error_words.said(str(error.strerror), words.language)))
+        draw(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", note, words)
     if json_:
         crossed = [{"time": one.time, "lead": one.lead} for one in found.crossed]
         warned = [msgspec.structs.asdict(one) for one in found.warned]
@@ -135,8 +130,7 @@ def evaluate_gauge(
     for name, figure in figures.items():
         table.add_row(called(name), str(figure))
     out.print(table)
-    if plot is not None:
-        done(words("drawn", file=plot))
+    say_drawn(plot, words)
 
 
 def _figures(found: gauge.Foresight) -> dict[str, float]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from models.evaluation.plot import Panel, pages
 from scripts.commands import error_words
 from scripts.commands.evaluate_words import WORDS
+from scripts.commands.picture_words import in_language
 from scripts.commands.terminal import done, err, fail
 from scripts.commands.words import Language, Words, of_locale
 
@@ -45,7 +46,7 @@ def draw(plot: Path | None, panels: Iterable[Panel], title: str, note: str, word
     """Draw panels into one page, where one is asked for."""
     if plot is not None:
         try:
-            pages(plot, panels, title, note)
+            pages(plot, in_language(panels, words.language), title, note, words.language)
         except OSError as error:
             fail(words("cannot_write", file=plot, error=error_words.said(str(error.strerror), words.language)))
 

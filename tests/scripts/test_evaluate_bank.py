@@ -74,7 +74,8 @@ def test_misses_and_false_alarms_are_drawn_into_one_page(folder: Path, tmp_path:
     shown = run("evaluate", command, folder, *more, "--plot", page)
     assert f"{'已绘制到' if 'zh-CN' in more else 'drawn in'} {page}" in shown.output
     assert words in shown.stdout
-    assert page.read_text().startswith("<!doctype html>")
+    language = "zh-CN" if "zh-CN" in more else "en"
+    assert page.read_text().startswith(f'<!doctype html>\n<html lang="{language}">')
     page.unlink()
     json.loads(run("evaluate", command, folder, *more, "--plot", page, "--json").stdout)
     assert page.exists()

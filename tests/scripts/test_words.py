@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
 import pytest
 
+from models.evaluation.plot import Band, Mark, Panel
 from scripts import commands
 from scripts.commands import error_words
+from scripts.commands.picture_words import in_language
 from scripts.commands.words import of_locale
 
 FOLDER = Path(commands.__file__).parent
@@ -37,6 +40,18 @@ def test_what_a_part_says_is_known_clause_by_clause() -> None:
     for unknown in ("nobody knows: this", "[Errno 5] disk; gone"):
         assert error_words.said(unknown, "zh-CN") == unknown
     assert error_words.said("no row can be read", "en") == "no row can be read"
+
+
+def test_pictures_are_titled_in_the_language_of_the_page() -> None:
+    times = np.arange(2.0)
+    panel = Panel(
+        "a/b.csv: false alarm", times, times, [Mark(1.0, "tilt")], [Band(0.0, 1.0, "labelled")],
+        note="1 of 2 windows found, 3 false",
+    )  # fmt: skip
+    [drawn] = in_language([panel], "zh-CN")
+    assert (drawn.title, drawn.note) == ("a/b.csv：误报", "找到 1 个时段（共 2 个），误报 3 次")
+    assert (drawn.marks[0].text, drawn.bands[0].text) == ("tilt", "已标注")
+    assert list(in_language([panel], "en")) == [panel]
 
 
 @pytest.mark.parametrize(
