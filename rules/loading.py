@@ -388,7 +388,13 @@ def _differing(rule: Rule, results: list[list[str] | VectorError] | CompileError
         if isinstance(result, VectorError):
             yield ("tests", place, *result.field.split(".")), result.message
             continue
-        name = test.name.en if isinstance(test.name, Text) else test.name
         if result:
             more = f", and differs at {len(result) - 1} more" if len(result) > 1 else ""
-            yield ("tests", place, "expect"), f"the rule's test '{name}' fails: {result[0]}{more}"
+            yield ("tests", place, "expect"), f"the rule's test {_called(test.name)} fails: {result[0]}{more}"
+
+
+def _called(name: Text | str) -> str:
+    """Quote the name of a test; in both languages where they differ, so that who reads it is told it in theirs."""
+    if isinstance(name, str):
+        return f"'{name}'"
+    return f"'{name.en}'" if name.zh == name.en else f"'{name.en}' (“{name.zh}”)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from tests.kafka import server
 # How long an example takes to be made says how busy the machine is, nothing of what is tested.
 settings.register_profile("foreshock", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("foreshock")
+
+os.environ["LC_ALL"] = "C.UTF-8"  # what is said where no site says in which language is the same on every machine
 
 
 @pytest.fixture(scope="session")

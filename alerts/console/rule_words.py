@@ -243,6 +243,7 @@ _KINDS = {
     "a whole number": "整数", "a number": "数值", "text": "文字", "true or false": "true 或 false", "a list": "列表",
     "a mapping of fields": "字段映射", "nothing": "空值",
 }  # fmt: skip
+_NAMED_TWICE = re.compile(r"(?<=the rule's test )'([^“”]*)' \(“([^“”]*)”\)(?= fails: )")
 _TYPED = re.compile(r"expected (.+), got (.+)", re.DOTALL)
 _LISTED, _WRITTEN = re.compile(r"a list of (\d+)"), re.compile(r"the text ('.*')", re.DOTALL)
 _MADE = re.compile(r"([a-z0-9][a-z0-9_.-]{0,63}): (.+)", re.DOTALL)
@@ -250,8 +251,13 @@ _COLUMN = re.compile(r"column (\d+): (.*)", re.DOTALL)
 
 
 def said(message: str, language: str) -> str:
-    """Say in a language what the loader said of a mistake; in English, and where it is not known, it stays."""
-    if language.startswith("en"):
+    """Say in a language what the loader said of a mistake; in English, and where it is not known, it stays.
+
+    A test that has a name in both languages is called by that of the reader's.
+    """
+    english = language.startswith("en")
+    message = _NAMED_TWICE.sub(r"'\1'" if english else r"'\2'", message)
+    if english:
         return message
     column = _COLUMN.fullmatch(message)
     if column is not None:

@@ -33,6 +33,11 @@ LOOKS: dict[Look, tuple[str, str]] = {
 }
 """Colour and meaning of each look."""
 
+_CHINESE: dict[Look, str] = {
+    "event": "已知发生", "found": "找到", "missed": "漏报", "false": "误报", "range": "预期范围",
+    "blue": "蓝", "yellow": "黄", "orange": "橙", "red": "红",
+}  # fmt: skip
+
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 980, 190, 64, 12, 22, 22
 _TURNED = 0.8 * _WIDTH  # beyond, words stand before their mark
 _DAY = 86400.0
@@ -83,13 +88,16 @@ class Panel(msgspec.Struct, frozen=True):
     second: Floats | None = None  # another series f8[n] of the same unit (a forecast, a profile)
 
 
-def pages(path: Path, panels: Iterable[Panel], title: str = "", note: str = "") -> None:
-    """Write panels under each other into one HTML file. Raise OSError when it cannot be written."""
+def pages(path: Path, panels: Iterable[Panel], title: str = "", note: str = "", language: str = "en") -> None:
+    """Write panels under each other into one HTML file. Raise OSError when it cannot be written.
+
+    `language` is that of the page, en or zh-CN, and of what the looks mean; the rest is written as it is given.
+    """
     drawn = list(panels)
     path.write_text(
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_PAGE}{_STYLE}</style>\n<h1>{escape(title)}</h1>\n<p>{escape(note)}{_keys(drawn)}</p>\n"
-        f"{_figures(drawn)}\n</html>\n",
+        f'<!doctype html>\n<html lang="{language}"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_PAGE}{_STYLE}</style>\n<h1>{escape(title)}</h1>\n<p>{escape(note)}{_keys(drawn, language)}</p>\n"
+        f"{_figures(drawn, language)}\n</html>\n",
         encoding="utf-8",
     )
 
@@ -101,16 +109,17 @@ def fragment(panels: Iterable[Panel]) -> str:
     return f"<style>{_STYLE}</style>" + (f"<p>{keys}</p>" if keys else "") + _figures(drawn)
 
 
-def _figures(panels: Sequence[Panel]) -> str:
-    return f'<div class="panels">{chr(10).join(map(_figure, panels)) or "<p>Nothing to show.</p>"}</div>'
+def _figures(panels: Sequence[Panel], language: str = "en") -> str:
+    nothing = "Nothing to show." if language == "en" else "没有可显示的内容。"
+    return f'<div class="panels">{chr(10).join(map(_figure, panels)) or f"<p>{nothing}</p>"}</div>'
 
 
-def _keys(panels: Sequence[Panel]) -> str:
+def _keys(panels: Sequence[Panel], language: str = "en") -> str:
     """Tell the meaning of the looks in use."""
     used = {mark.look for panel in panels for mark in panel.marks}
     used |= {band.look for panel in panels for band in panel.bands}
     return "".join(
-        f'<span class="key" style="background:{colour}"></span>{escape(meaning)}'
+        f'<span class="key" style="background:{colour}"></span>{meaning if language == "en" else _CHINESE[look]}'
         for look, (colour, meaning) in LOOKS.items()
         if look in used
     )

@@ -18,11 +18,12 @@ from alerts.queries import MAX_PAGE, Reader
 from rules.explanation import Term
 from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
-from scripts.commands.speaking import hint
+from scripts.commands.speaking import at_folder, hint, sentence
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
     JsonOption,
+    configured,
     done,
     fail,
     local,
@@ -30,7 +31,7 @@ from scripts.commands.terminal import (
     plain,
 )
 from scripts.commands.terms import shown
-from scripts.commands.words import LanguageOption, Words
+from scripts.commands.words import Language, LanguageOption, Words
 from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.site import RANK
@@ -60,7 +61,7 @@ def list_alarms(
 
     foreshock alarms list --state all --json
     """
-    _, content, queries = opened(data)
+    _, content, queries = opened(data, language)
     words = Words(language or content.site.language, content.site.zone)
     if state not in CHOICES:
         near = hint(state, CHOICES, words) or hint(state.upper(), CHOICES, words)
@@ -110,7 +111,7 @@ def show_alarm(
 
     foreshock alarms show a-8f09f8525909502bc3a8
     """
-    _, content, queries = opened(data)
+    _, content, queries = opened(data, language)
     words = Words(language or content.site.language, content.site.zone)
     one = queries.alarm(id)
     if one is None:
@@ -150,13 +151,17 @@ def _show_why(why: dict[str, Any], words: Words) -> None:
 
 
 @app.command("ack")
-def acknowledge(id: Annotated[str, typer.Argument(help="An alarm or incident.")], data: DataOption = None) -> None:
+def acknowledge(
+    id: Annotated[str, typer.Argument(help="An alarm or incident.")],
+    data: DataOption = None,
+    language: LanguageOption = None,
+) -> None:
     """Acknowledge an alarm, or all alarms of an incident, in your own name.
 
     foreshock alarms ack a-8f09f8525909502bc3a8
     """
-    _order(id, "acknowledge", {}, data)
-    done(f"{id} is acknowledged")
+    words = _order(id, "acknowledge", {}, data, language)
+    done(words("acknowledged", id=id))
 
 
 @app.command("reset")
@@ -164,13 +169,14 @@ def reset(
     id: Annotated[str, typer.Argument(help="The alarm's id.")],
     reason: Annotated[str, typer.Option("--reason", help="What you found, if there is something to say.")] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """End a latched alarm, in your own name: one that stays though its condition is gone. Acknowledge it first.
 
     foreshock alarms reset a-8f09f8525909502bc3a8 --reason "went there, the weld holds"
     """
-    _order(id, "reset", {"reason": reason.strip()}, data)
-    done(f"{id} is reset")
+    words = _order(id, "reset", {"reason": reason.strip()}, data, language)
+    done(words("reset", id=id))
 
 
 @app.command("shelve")
@@ -179,6 +185,7 @@ def shelve(
     reason: Annotated[str, typer.Option("--reason", help="Why: it stands in the alarm's history.")],
     how_long: Annotated[str, typer.Option("--for", help="For how long: 30 min, 2 h.")] = "1 h",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Shelve an alarm for a time, in your own name: it is silent, and what it hides is counted.
 
@@ -187,14 +194,15 @@ def shelve(
 
     foreshock alarms shelve a-8f09f8525909502bc3a8 --for "2 h" --reason "the gauge is being cleaned"
     """
+    words = at_folder(configured(data=data).data_folder, language)
     if not reason.strip():
-        fail("--reason: say why, whoever comes after you has to know")
+        fail(words("shelve_why"))
     try:
         seconds = duration(how_long)
     except ValueError as error:
-        fail(f"--for: {error}")
-    _order(id, "shelve", {"seconds": seconds, "reason": reason.strip()}, data)
-    done(f"{id} is shelved for {how_long}")
+        fail(f"--for: {sentence(error, words)}")
+    _order(id, "shelve", {"seconds": seconds, "reason": reason.strip()}, data, language)
+    done(words("shelved", id=id, span=how_long))
 
 
 @app.command("unshelve")
@@ -202,40 +210,43 @@ def unshelve(
     id: Annotated[str, typer.Argument(help="The alarm's id.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, if there is something to say.")] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Take an alarm off the shelf before its time: it is active and unacknowledged, or normal, as things are now.
 
     foreshock alarms unshelve a-8f09f8525909502bc3a8
     """
-    _order(id, "unshelve", {"reason": reason.strip()}, data)
-    done(f"{id} is on the shelf no more")
+    words = _order(id, "unshelve", {"reason": reason.strip()}, data, language)
+    done(words("unshelved", id=id))
 
 
 @app.command("shelved")
-def shelved(data: DataOption = None, as_json: JsonOption = False) -> None:
+def shelved(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List what is shelved, suppressed or out of service, with the time left; what comes back first leads.
 
     foreshock alarms shelved
     """
-    _, content, queries = opened(data)
+    _, content, queries = opened(data, language)
+
+    words = Words(language or content.site.language, content.site.zone)
 
     def cells(one: Row) -> Sequence[object]:
         aside = one["aside"]
-        times = local(aside["until"], content.site.zone), left(aside["until"])
-        why = aside["hidden"], aside["by"], messages.text(aside["reason"], "en")
+        times = local(aside["until"], words.zone), left(aside["until"])
+        why = aside["hidden"], aside["by"], messages.text(aside["reason"], words.language)
         return one["level"], one["state"], *times, *why, one["scope"], one["rule"], one["id"]
 
     columns = ("level", "state", "until", "left", "hidden", "by", "reason", "scope", "rule", "id")
-    listing(queries.set_aside(), columns, cells, "nothing is set aside", as_json)
+    listing(queries.set_aside(), columns, cells, words("nothing_aside"), as_json, words)
 
 
 @app.command("load")
-def load(data: DataOption = None, as_json: JsonOption = False) -> None:
+def load(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """Show what the last day's alarms asked of the desk: rings, floods (EEMUA 191), and who rang most.
 
     foreshock alarms load
     """
-    _, content, queries = opened(data)
+    _, content, queries = opened(data, language)
     now = time.time()
     counted = Load()
     counted.note(queries.transitions(now - DAY_MINUTES * MINUTE))
@@ -243,27 +254,33 @@ def load(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    flood = f"; a FLOOD since {local(found.flood_since, content.site.zone)}" if found.flood_since is not None else ""
-    out.print(
-        f"{found.ten_minutes} in ten minutes ({found.band}), {found.hour} in the last hour, {found.day} in the day; "
-        f"at most {found.peak} in ten minutes, {found.floods} floods ({found.flood_minutes} min){flood}"
-    )
-    shares = (f"{level} {count}" for level, count in reversed(found.levels.items()))
-    out.print(f"by level: {', '.join(shares)}; EEMUA 191 holds a desk to 1 in ten minutes, about 150 a day")
-    listed = (("rang", found.actors), ("folded, as it chattered", found.chattering), ("went stale", found.stale))
+    words = Words(language or content.site.language, content.site.zone)
+    since = found.flood_since
+    flood = "" if since is None else words("flood_since", since=local(since, words.zone))
+    names = ("ten_minutes", "hour", "day", "peak", "floods", "flood_minutes")
+    figures = {name: getattr(found, name) for name in names}
+    out.print(words("load", **figures, band=words(found.band), flood=flood))
+    levels = reversed(found.levels.items())
+    shares = words("joined").join(f"{words(level)} {count}" for level, count in levels)
+    out.print(words("by_level", shares=shares))
+    listed = (("rang", found.actors), ("folded", found.chattering), ("went_stale", found.stale))
     for what, actors in listed:
-        table = Table(what, "share", "rule", "scope")
+        table = Table(*map(words, (what, "actor_share", "rule", "scope")))
         for actor in actors:
             table.add_row(str(actor.rings), f"{actor.share:.0%}", plain(actor.rule), plain(actor.scope))
         if actors:
             out.print(table)
 
 
-def _order(id: str, kind: str, args: dict[str, Any], data: Path | None) -> None:
-    """Give a command on an alarm (or, to acknowledge, an incident); end with a sentence when it is not done."""
-    found, content, queries = opened(data)
+def _order(id: str, kind: str, args: dict[str, Any], data: Path | None, language: Language | None) -> Words:
+    """Give a command on an alarm (or, to acknowledge, an incident); end with a sentence when it is not done.
+
+    Return what says that it is.
+    """
+    found, content, queries = opened(data, language)
+    words = Words(language or content.site.language, content.site.zone)
     one = queries.alarm(id) or (queries.incident(id) if kind == "acknowledge" else None)
     if one is None:
-        what = "alarm or incident" if kind == "acknowledge" else "alarm"
-        fail(f"there is no {what} {id}; `foreshock alarms list` names those that are open")
-    give(found, content.site, queries, kind, id, one["area"], args)
+        fail(words("neither_there" if kind == "acknowledge" else "not_there", id=id))
+    give(found, content.site, queries, kind, id, one["area"], args, words)
+    return words

@@ -10,7 +10,9 @@ import typer
 
 from alerts.notifiers import file as notify
 from rules.rule import load_rules
-from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, wrong
+from scripts.commands.speaking import at_site_folder, named
+from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, warn, wrong
+from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError, Problem, read_document
 from sensors.lookup import Registry
 from sensors.mapped_checks import idle_templates
@@ -32,6 +34,7 @@ def rule_mistakes(folder: Path, site: Site) -> list[Problem]:
 
 def check(
     site: Annotated[Path, typer.Argument(help="Folder of the site.")] = Path("examples/district"),
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a site: places, areas, points, cameras, units, rules, each rule's tests, notify.yaml and sign-in.yaml.
@@ -46,6 +49,7 @@ def check(
 
     foreshock check my-site --json
     """
+    words = at_site_folder(site, language)
     problems: list[Problem] = []
     notes: list[Problem] = []
     figures: dict[str, int] = {}
@@ -82,12 +86,14 @@ def check(
         )
     else:
         for problem in problems:
-            wrong(str(problem))
+            wrong(named(problem, words))
         for note in notes:
-            err.print(f"[yellow]![/yellow] {plain(note)}")
+            warn(named(note, words))
         if problems:
-            err.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {plain(site)}")
+            key = "check_problem" if len(problems) == 1 else "check_problems"
+            err.print(plain(words(key, count=len(problems), site=site)))
         else:
-            done(f"{site} is sound: " + ", ".join(f"{n} {k}" for k, n in figures.items()))
-            out.print(plain(f"  listens to {' '.join(topics)}"))
+            counted = words("joined").join(words(f"check_{name}", count=count) for name, count in figures.items())
+            done(words("check_sound", site=site, figures=counted))
+            out.print(plain(words("listens", topics=" ".join(topics))))
     raise typer.Exit(1 if problems else 0)

@@ -15,7 +15,10 @@ from scripts.commands.evaluate_counts import counts
 from scripts.commands.evaluate_gauge import evaluate_gauge
 from scripts.commands.evaluate_skab import skab
 from scripts.commands.evaluate_triage import triage
+from scripts.commands.evaluating import spoken
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, err, fail, out
+from scripts.commands.words import LocaleOption, Words
 from sensors.camera.evaluation import AFTER, WITHIN, Trial, clips, trials
 from sensors.camera.stream import StreamError
 
@@ -40,6 +43,7 @@ def camera(
     rate: Annotated[
         float, typer.Option(min=0.0, max=60.0, help="Frames a second of the film's own time; 0 takes every frame.")
     ] = 0.0,
+    language: LocaleOption = None,
 ) -> None:
     """Measure the health of cameras on films: clean, with every fault put on, and with what is no fault.
 
@@ -50,11 +54,12 @@ def camera(
 
     foreshock evaluate camera ../shared/data/video
     """
+    words = spoken(language)
     if not folder.is_dir():
-        fail(f"there is no folder {folder}")
+        fail(words("no_folder", folder=folder))
     films = clips(folder)
     if not films:
-        fail(f"there is no film in {folder}")
+        fail(words("no_films", folder=folder))
     runs = [(film, run) for film in films for run in trials(film)]
     found: list[Trial] = []
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -65,12 +70,12 @@ def camera(
             try:
                 found.append(run(rate))
             except StreamError as error:
-                fail(str(error))
+                fail(sentence(error, words))
             progress.advance(task)
     if json_:
         print(msgspec.json.format(msgspec.json.encode([_plain(trial) for trial in found])).decode())
     else:
-        _show(found)
+        _show(found, words)
     if any(not trial.good for trial in found if trial.strength in ("", "strong")):
         raise typer.Exit(1)
 
@@ -84,12 +89,14 @@ def _plain(trial: Trial) -> dict[str, object]:
     return {**msgspec.structs.asdict(trial), "good": trial.good}
 
 
-def _show(found: list[Trial]) -> None:
+def _show(found: list[Trial], words: Words) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("film", "put on", "strength", "found", "frames", "told", "false", "judged", "µs/frame"):
-        table.add_column(heading, justify="right" if heading in ("frames", "false", "µs/frame") else "left")
+    yes, no = words("yes"), words("no")
+    for key in ("film", "put_on", "strength", "found", "frames", "told", "false", "judged", "us_a_frame"):
+        table.add_column(words(key), justify="right" if key in ("frames", "false", "us_a_frame") else "left")
     for trial in found:
-        told = {None: "–", True: "yes", False: "[red]no[/red]" if trial.strength == "strong" else "[yellow]no[/yellow]"}
+        colour = "red" if trial.strength == "strong" else "yellow"
+        told = {None: "–", True: yes, False: f"[{colour}]{no}[/{colour}]"}
         table.add_row(
             trial.clip,
             trial.put_on,
@@ -98,9 +105,9 @@ def _show(found: list[Trial]) -> None:
             "–" if trial.frames is None else str(trial.frames),
             ", ".join(trial.told) or "–",
             str(trial.false) if not trial.false else f"[red]{trial.false}[/red]",
-            "yes" if trial.judged else "[yellow]no[/yellow]",
+            yes if trial.judged else f"[yellow]{no}[/yellow]",
             f"{trial.us_per_frame:.0f}",
         )
     out.print(table)
     limits = ", ".join(f"{fault} {frames}" for fault, frames in WITHIN.items())
-    out.print(f"frames: from the first spoilt frame until it was told; 10 are allowed ({limits}), {AFTER} are tried")
+    out.print(words("frames_meant", limits=limits, after=AFTER))

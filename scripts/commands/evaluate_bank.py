@@ -13,7 +13,7 @@ from models.evaluation import benchmark, injection, pictures
 from models.evaluation.folder import FolderError
 from models.evaluation.nab import Series
 from models.evaluation.run import run_bank
-from scripts.commands.evaluating import PlotOption
+from scripts.commands.evaluating import PlotOption, spoken
 from scripts.commands.evaluating import bar as _bar
 from scripts.commands.evaluating import draw as _draw
 from scripts.commands.evaluating import print_json as _print_json
@@ -21,7 +21,9 @@ from scripts.commands.evaluating import ratio_words as _ratio
 from scripts.commands.evaluating import require_page as _require_page
 from scripts.commands.evaluating import say_drawn as _say_drawn
 from scripts.commands.evaluating import table as _table
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, fail, out, plain
+from scripts.commands.words import LocaleOption, Words
 from scripts.recorded_folder import read_folder
 
 FolderArgument = Annotated[
@@ -33,7 +35,9 @@ FolderArgument = Annotated[
 ZoneOption = Annotated[str, typer.Option(help="Zone of times that name none.")]
 
 
-def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None) -> None:
+def nab(
+    folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = None, language: LocaleOption = None
+) -> None:
     """Score the models on the Numenta Anomaly Benchmark with its official arithmetic.
 
     One set of parameters for all series, nothing looks ahead. The threshold of `score` is the best one for all series
@@ -42,17 +46,18 @@ def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = No
 
     foreshock evaluate nab ../shared/data/nab --plot nab.html
     """
-    _require_page(plot)
-    series = _read(folder)
+    words = spoken(language)
+    _require_page(plot, words)
+    series = _read(folder, "UTC", words)
     if not any(one.windows for one in series):
-        fail(f"{folder} has no windows.json that says where the anomalies are")
-    with _bar("scoring") as progress:
+        fail(words("no_windows", folder=folder))
+    with _bar(words("scoring")) as progress:
         scores, alarms = run_bank(series, progress=progress)
     told = benchmark.profiles(series, scores)
     load = benchmark.load(benchmark.rates(series, scores, alarms))
     standard = told[0]
-    words = f"{standard.score:.1f} of 100, {standard.hits} of {standard.windows} windows found, {standard.false} false"
-    _draw(plot, pictures.nab_panels(series, scores, standard.threshold), f"NAB, {standard.profile}", words)
+    note = words("nab_words", **{name: getattr(standard, name) for name in ("score", "hits", "windows", "false")})
+    _draw(plot, pictures.nab_panels(series, scores, standard.threshold), f"NAB, {standard.profile}", note, words)
     if json_:
         _print_json(
             {
@@ -62,18 +67,22 @@ def nab(folder: FolderArgument, json_: JsonOption = False, plot: PlotOption = No
             }
         )
         return
-    table = _table("profile", "score", "threshold", "found", "false", "held out")
+    table = _table(*map(words, ("profile", "score", "threshold", "found", "false", "held_out")))
     for one in told:
         held = " / ".join(f"{score:.1f}" for score in one.held_out)
-        found = f"{one.hits} of {one.windows}"
+        found = words("of", count=one.hits, of=one.windows)
         table.add_row(one.profile, f"{one.score:.1f}", f"{one.threshold:.5f}", found, str(one.false), held)
     out.print(table)
-    out.print(f"{len(series)} series; {load.alarms_per_day:.3f} false alarms a point and day at the shipped budget")
-    _say_drawn(plot)
+    out.print(words("nab_load", series=len(series), rate=load.alarms_per_day))
+    _say_drawn(plot, words)
 
 
 def budget(
-    folder: FolderArgument, json_: JsonOption = False, zone: ZoneOption = "UTC", plot: PlotOption = None
+    folder: FolderArgument,
+    json_: JsonOption = False,
+    zone: ZoneOption = "UTC",
+    plot: PlotOption = None,
+    language: LocaleOption = None,
 ) -> None:
     """Hold scores and alarms of quiet series against what they name.
 
@@ -82,26 +91,27 @@ def budget(
 
     foreshock evaluate budget ../shared/data/nab --plot budget.html
     """
-    _require_page(plot)
-    series = _read(folder, zone)
-    with _bar("scoring") as progress:
+    words = spoken(language)
+    _require_page(plot, words)
+    series = _read(folder, zone, words)
+    with _bar(words("scoring")) as progress:
         scores, alarms = run_bank(series, progress=progress)
     told = benchmark.rates(series, scores, alarms)
     load = benchmark.load(told)
-    words = f"{load.alarms_per_day:.3f} false alarms a point and day"
-    _draw(plot, pictures.budget_panels(series, scores, alarms, told), "False alarms and rates of quiet series", words)
+    note = words("budget_words", rate=load.alarms_per_day)
+    _draw(plot, pictures.budget_panels(series, scores, alarms, told), words("budget_title"), note, words)
     if json_:
         _print_json({"rates": [msgspec.structs.asdict(one) for one in told], **msgspec.structs.asdict(load)})
         return
-    table = _table("series", "readings", "days", "0.99", "0.999", "alarms")
+    table = _table(*map(words, ("series", "readings", "days")), "0.99", "0.999", words("alarms"))
     for one in told:
         ratios = [_ratio(ratio) if one.varies else "–" for ratio in (one.often, one.seldom)]
         table.add_row(plain(one.series), str(one.readings), _days(one.days), *ratios, str(one.alarms))
     out.print(table)
-    shares = ", ".join(f"{share:.0%} at {level}" for level, share in load.within.items())
-    out.print(f"half to twice as often as named: {shares}, of {load.series} series that move")
-    out.print(f"{load.alarms_per_day:.3f} alarms a point and day at the shipped budget")
-    _say_drawn(plot)
+    shares = words("joined").join(words("at_level", share=share, level=level) for level, share in load.within.items())
+    out.print(words("within", shares=shares, series=load.series))
+    out.print(words("budget_load", rate=load.alarms_per_day))
+    _say_drawn(plot, words)
 
 
 def injected(
@@ -114,6 +124,7 @@ def injected(
     ] = injection.SIZE,
     zone: ZoneOption = "UTC",
     plot: PlotOption = None,
+    language: LocaleOption = None,
 ) -> None:
     """Put faults on quiet stretches of real series: which are found, and called by their names.
 
@@ -123,38 +134,46 @@ def injected(
 
     foreshock evaluate injected ../shared/data/nab --plot injected.html
     """
-    _require_page(plot)
-    stretches = list(injection.stretches(_read(folder, zone), seed, each, size))
+    words = spoken(language)
+    _require_page(plot, words)
+    stretches = list(injection.stretches(_read(folder, zone, words), seed, each, size))
     if not stretches:
-        fail(f"no series in {folder} has {injection.LEAST + injection.LENGTH} quiet readings that move")
-    with _bar("putting faults on") as progress:
+        fail(words("no_stretch", folder=folder, count=injection.LEAST + injection.LENGTH))
+    with _bar(words("putting_on")) as progress:
         trials = injection.trials(stretches, progress)
     summary = injection.summary(trials)
-    words = f"{len(trials)} trials; missed, called by another name, or found where nothing was put on"
-    _draw(plot, pictures.injected_panels(stretches, trials), "Faults put on real series", words)
+    note = words("injected_words", count=len(trials))
+    _draw(plot, pictures.injected_panels(stretches, trials), words("injected_title"), note, words)
     if json_:
         _print_json({"faults": [msgspec.structs.asdict(one) for one in summary], "trials": msgspec.to_builtins(trials)})
         return
-    table = _table("fault", "put on", "found", "named", "median time", "called instead")
+    table = _table(
+        *map(words, ("fault", "put_on", "found", "named", "median_time", "called_instead")),
+        left=(words("called_instead"),),
+    )
     for one in summary:
-        others = ", ".join(f"{count} {name}" for name, count in one.others.items()) or "–"
-        after = "–" if one.median_after is None else f"{one.median_after / 60.0:.0f} min"
+        others = (
+            words("joined").join(words("counted", name=name, count=count) for name, count in one.others.items()) or "–"
+        )
+        after = "–" if one.median_after is None else words("minutes", minutes=one.median_after / 60.0)
         named = f"{one.named / one.trials:.0%}" if one.fault else "–"
-        table.add_row(one.fault or "as it was", str(one.trials), f"{one.found / one.trials:.0%}", named, after, others)
+        table.add_row(
+            one.fault or words("as_it_was"), str(one.trials), f"{one.found / one.trials:.0%}", named, after, others
+        )
     out.print(table)
     faults = [one for one in summary if one.fault]
     total = sum(one.trials for one in faults)
     found, named = (sum(getattr(one, which) for one in faults) / total for which in ("found", "named"))
-    out.print(f"{found:.0%} of {total} faults found, {named:.0%} named rightly")
-    _say_drawn(plot)
+    out.print(words("injected_total", total=total, found=found, named=named))
+    _say_drawn(plot, words)
 
 
 def _days(days: float) -> str:
     return f"{days:.1f}" if days >= 1.0 else f"{days:.2g}"  # a recording of seconds lasts minutes
 
 
-def _read(folder: Path, zone: str = "UTC") -> Sequence[Series]:
+def _read(folder: Path, zone: str, words: Words) -> Sequence[Series]:
     try:
         return read_folder(folder, zone)
     except FolderError as error:
-        fail(str(error))
+        fail(sentence(error, words))

@@ -22,9 +22,12 @@ from scripts.commands.evaluating import (
     ratio_words,
     require_page,
     say_drawn,
+    spoken,
     table,
 )
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, fail, out, plain
+from scripts.commands.words import LocaleOption, Words
 from sensors import duration
 
 
@@ -43,6 +46,7 @@ def counts(
         float, typer.Option(min=0.9, max=0.99999, help="Score from which a window is an alarm, as the rule asks for.")
     ] = tally.ALARM,
     plot: PlotOption = None,
+    language: LocaleOption = None,
 ) -> None:
     """Hold the scores of counts of events against what they name, and find surges that are put on quiet stretches.
 
@@ -53,21 +57,24 @@ def counts(
 
     foreshock evaluate counts events.csv --window '15 min' --plot counts.html
     """
-    require_page(plot)
+    words = spoken(language)
+    require_page(plot, words)
     try:
         seconds = duration.seconds(window)
     except ValueError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     if not 60.0 <= seconds <= 7 * 86400.0:
-        fail(f"{window!r} is no window: say a time from 1 min to 7 d")
+        fail(words("no_window", window=window))
+    if not source.exists():
+        fail(words("no_source", source=source))
     try:
         streams = tally.read(source, seconds)
     except FolderError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     told: list[tally.Told] = []
     panels: list[Panel] = []
     total = sum(len(one.counts) for one in streams) * (2 if each else 1)
-    with bar("scoring") as progress:
+    with bar(words("scoring")) as progress:
         done = 0
         for stream in streams:
             judged = tally.judge(stream, seconds, partial(_further, progress, done, total))
@@ -82,8 +89,8 @@ def counts(
     weeks = sum(one.weeks for one in told)
     per_week = sum(one.false for one in told) / weeks if weeks > 0.0 else 0.0
     tried, hit = sum(one.put_on for one in told), sum(one.put_on_found for one in told)
-    words = f"{per_week:.2f} false alarms a stream and week; {hit} of {tried} surges found"
-    draw(plot, panels, "Counts of events: misses and false alarms", words)
+    note = words("counts_words", rate=per_week, tried=tried, hit=hit)
+    draw(plot, panels, words("counts_title"), note, words)
     if json_:
         answer = {
             "window": seconds,
@@ -95,18 +102,21 @@ def counts(
         }
         print_json({**answer, "streams": [msgspec.structs.asdict(one) for one in told]})
         return
-    _show(told, level)
-    out.print(words)
-    say_drawn(plot)
+    _show(told, level, words)
+    out.print(note)
+    say_drawn(plot, words)
 
 
 def _further(progress: Callable[[int, int], None], done: int, total: int, at: int) -> None:
     progress(done + at, total)
 
 
-def _show(told: list[tally.Told], level: float) -> None:
+def _show(told: list[tally.Told], level: float, words: Words) -> None:
     shown = table(
-        "stream", "windows", "a window", f"{tally.OFTEN:g}", f"{level:g}", "false a week", "happened", "surges", "after"
+        *map(words, ("stream", "windows", "a_window")),
+        f"{tally.OFTEN:g}",
+        f"{level:g}",
+        *map(words, ("false_a_week", "happened", "surges", "after")),
     )
     for one in told:
         judged = one.windows > 0
@@ -114,11 +124,11 @@ def _show(told: list[tally.Told], level: float) -> None:
             plain(one.stream),
             str(one.windows),
             f"{one.per_window:.2f}",
-            ratio_words(one.often) if judged else "learning",
+            ratio_words(one.often) if judged else words("learning"),
             ratio_words(one.seldom) if judged and not np.isclose(one.per_window, 0.0) else "–",
             f"{one.false / one.weeks:.2f}" if judged else "–",
-            f"{one.found} of {one.happened}" if one.happened else "–",
-            f"{one.put_on_found} of {one.put_on}" if one.put_on else "–",
-            "–" if one.median_after is None else f"{one.median_after / 60.0:.0f} min",
+            words("of", count=one.found, of=one.happened) if one.happened else "–",
+            words("of", count=one.put_on_found, of=one.put_on) if one.put_on else "–",
+            "–" if one.median_after is None else words("minutes", minutes=one.median_after / 60.0),
         )
     out.print(shown)

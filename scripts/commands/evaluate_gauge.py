@@ -13,11 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from models.evaluation import gauge
-from models.evaluation.plot import pages
 from models.warning import GRACE, HORIZON
-from scripts.commands.evaluating import require_page
+from scripts.commands.evaluating import draw, require_page, say_drawn, spoken
 from scripts.commands.lag import USUAL, seconds_of
-from scripts.commands.terminal import JsonOption, done, err, fail, out
+from scripts.commands.speaking import sentence
+from scripts.commands.terminal import JsonOption, err, fail, out
+from scripts.commands.words import LocaleOption
 from scripts.foresight import brings, creeps
 from scripts.recording import ScoreError
 from scripts.score import read_series
@@ -52,6 +53,7 @@ def evaluate_gauge(
         Path | None, typer.Option(help="Draw every miss and every false warning into this HTML file.")
     ] = None,
     every: Annotated[bool, typer.Option("--every", help="Draw what was foreseen as well.")] = False,
+    language: LocaleOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Measure how early the crossings of a limit are foreseen on a recorded series, and how often wrongly.
@@ -67,18 +69,19 @@ def evaluate_gauge(
 
     foreshock evaluate gauge river.csv --time datetime --value level --driver rain --lag 8h
     """
+    words = spoken(language)
     if not file.is_file():
-        fail(f"there is no file {file}")
-    require_page(plot)
+        fail(words("no_file", file=file))
+    require_page(plot, words)
     try:
         times, values, beside, bad = read_series(file, time, value, zone, driver or ())
     except ScoreError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     share = (0.05 if below else 0.95) if quantile is None else quantile
     level = limit if limit is not None else float(np.quantile(values, share))
-    late = seconds_of(lag, driver)
+    late = seconds_of(lag, driver, words.language)
     drivers = [gauge.Driven(one, late, brings(name)) for name, one in zip(driver or (), beside, strict=True)]
-    bars = (TextColumn("foreseeing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars = (TextColumn(words("foreseeing")), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True) as progress:
         task = progress.add_task("", total=len(times) * (2 if drivers else 1))
 
@@ -108,12 +111,15 @@ def evaluate_gauge(
     }
     if drivers:
         figures |= {f"{name} without drivers": figure for name, figure in _figures(alone).items()}
+
+    def called(name: str) -> str:
+        """Name a figure: as JSON does, and as people do."""
+        one, without, _ = name.partition(" without drivers")
+        return words("without_drivers", name=words(one)) if without else words(one)
+
     if plot is not None:
-        words = ", ".join(f"{name} {figure}" for name, figure in figures.items())
-        try:
-            pages(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", words)
-        except OSError as error:
-            fail(f"{plot}: cannot be written: {error.strerror}")
+        note = ", ".join(f"{called(name)} {figure}" for name, figure in figures.items())
+        draw(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", note, words)
     if json_:
         crossed = [{"time": one.time, "lead": one.lead} for one in found.crossed]
         warned = [msgspec.structs.asdict(one) for one in found.warned]
@@ -122,10 +128,9 @@ def evaluate_gauge(
         return
     table = Table(box=None, header_style="bold", pad_edge=False, show_header=False)
     for name, figure in figures.items():
-        table.add_row(name, str(figure))
+        table.add_row(called(name), str(figure))
     out.print(table)
-    if plot is not None:
-        done(f"drawn in {plot}")
+    say_drawn(plot, words)
 
 
 def _figures(found: gauge.Foresight) -> dict[str, float]:

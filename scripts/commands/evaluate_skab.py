@@ -10,8 +10,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scripts.commands.evaluating import require_place
+from scripts.commands.evaluating import require_place, spoken
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, done, err, fail, out
+from scripts.commands.words import LocaleOption
 
 
 def skab(
@@ -20,6 +22,7 @@ def skab(
     plot: Annotated[
         Path | None, typer.Option(help="Write a picture of every miss and false alarm there (.svg or .html).")
     ] = None,
+    language: LocaleOption = None,
 ) -> None:
     """Measure the models of many points at once on SKAB: learn from a run's first 400 rows, judge the rest one by one.
 
@@ -32,16 +35,17 @@ def skab(
     from models.area.fitting import RATE
     from models.evaluation.skab import RATES, SkabError, crossed, figures, load, score
 
+    words = spoken(language)
     if not folder.is_dir():
-        fail(f"there is no folder {folder}")
+        fail(words("no_folder", folder=folder))
     if plot is not None and plot.suffix not in (".svg", ".html"):
-        fail(f"{plot}: name a file that ends in .svg or .html")
-    require_place(plot)
+        fail(words("no_picture", file=plot))
+    require_place(plot, words)
     inner = folder / "valve1"
     try:
         runs = load(inner if inner.is_dir() else folder)
     except SkabError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     scored = []
     with Progress(*bars, console=err, transient=True) as progress:
@@ -69,16 +73,18 @@ def skab(
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for heading in ("run", "model", "F1", "FAR", "MAR"):
-            table.add_column(heading, justify="left" if heading in ("run", "model") else "right")
+        for heading in ("run", "model"):
+            table.add_column(words(heading))
+        for heading in ("F1", "FAR", "MAR"):
+            table.add_column(heading, justify="right")
         for one in scored:
             table.add_row(one.run.name, one.kind, *(f"{each:.3f}" for each in figures([one])))
-        table.add_row("[bold]all[/bold]", "", *(f"[bold]{each:.3f}[/bold]" for each in whole))
+        table.add_row(f"[bold]{words('all')}[/bold]", "", *(f"[bold]{each:.3f}[/bold]" for each in whole))
         for rate, other in halves:
-            table.add_row("other half", f"rate {rate:g}", *(f"{each:.3f}" for each in other))
+            table.add_row(words("other_half"), words("rate", rate=rate), *(f"{each:.3f}" for each in other))
         out.print(table)
-        out.print(f"rate {RATE:g}; rows learnt from are not counted (with them FAR {figures(scored, skip=0).far:.3f})")
+        out.print(words("skab_rate", rate=RATE, far=figures(scored, skip=0).far))
     if plot is not None and not json_:
-        done(f"written to {plot}")
+        done(words("written", file=plot))
     if whole.f1 < 0.80 or whole.far > 0.25:
         raise typer.Exit(1)

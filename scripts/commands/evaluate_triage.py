@@ -8,20 +8,16 @@ import msgspec
 
 from alerts.queries import JournalMissing, Reader
 from models.triage.fitting import TriageError
+from scripts.commands.evaluate_words import WORDS
 from scripts.commands.evaluating import PlotOption, bar, draw, print_json, require_page, say_drawn, table
-from scripts.commands.terminal import (
-    DataOption,
-    JsonOption,
-    configured,
-    fail,
-    local,
-    out,
-    require_journal,
-    site_in_force,
-)
+from scripts.commands.speaking import at_site, require_journal, sentence
+from scripts.commands.terminal import DataOption, JsonOption, fail, local, out
+from scripts.commands.words import LanguageOption
 
 
-def triage(data: DataOption = None, json_: JsonOption = False, plot: PlotOption = None) -> None:
+def triage(
+    data: DataOption = None, json_: JsonOption = False, plot: PlotOption = None, language: LanguageOption = None
+) -> None:
     """Measure how likely alarms would have been told to be real, on the verdicts that the site's incidents got.
 
     The later half of them in five parts, each foretold by a model of those known when it began, as if trained anew
@@ -33,20 +29,19 @@ def triage(data: DataOption = None, json_: JsonOption = False, plot: PlotOption 
     from alerts import triage as verdicts
     from models.evaluation import foretold
 
-    require_page(plot)
-    found = configured(data=data)
-    require_journal(found)
-    site = site_in_force(found)
+    found, site, words = at_site(data, language, WORDS)
+    require_page(plot, words)
+    require_journal(found, words.language)
     try:
         with contextlib.closing(Reader(found.journal_url)) as reader:
             known = verdicts.verdicts(reader, {area.id: area.type for area in site.areas})
-        with bar("learning, part by part") as progress:
+        with bar(words("by_part")) as progress:
             told = foretold.foretell(known, progress)
     except (JournalMissing, TriageError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     missed, false = (sum(getattr(one, which) for one in told.parts) for which in ("missed", "false"))
-    words = f"Brier {told.brier:.3f}, of a constant {told.constant:.3f}; order {told.order:.0%}"
-    draw(plot, foretold.panels(told), "Triage: misses and false alarms", words)
+    note = words("triage_words", brier=told.brier, constant=told.constant, order=told.order)
+    draw(plot, foretold.panels(told), words("triage_title"), note, words)
     if json_:
         bins = [{"count": one.count, "told": one.told, "real": one.real} for one in told.bins]
         print_json(
@@ -56,16 +51,16 @@ def triage(data: DataOption = None, json_: JsonOption = False, plot: PlotOption 
             }
         )  # fmt: skip
         return
-    shown = table("from", "learnt", "foretold", "real", "Brier", "constant", "missed", "false")
+    shown = table(*map(words, ("from", "learnt", "foreseen_of", "real", "brier", "constant", "missed", "false")))
     for one in told.parts:
         shown.add_row(
             local(one.begin, site.zone)[:16], str(one.learnt), str(one.foretold), str(one.real),
             f"{one.brier:.3f}", f"{one.constant:.3f}", str(one.missed), str(one.false),
         )  # fmt: skip
     out.print(shown)
-    shown = table("odds told", "were real", "alarms")
+    shown = table(*map(words, ("odds_told", "were_real", "alarms")))
     for each in told.bins:
         shown.add_row(f"{each.told:.0%}", f"{each.real:.0%}", str(each.count))
     out.print(shown)
-    out.print(f"{len(told.verdicts)} alarms foretold: {missed} real ones missed, {false} false; {words}")
-    say_drawn(plot)
+    out.print(words("triage_total", count=len(told.verdicts), missed=missed, false=false, words=note))
+    say_drawn(plot, words)

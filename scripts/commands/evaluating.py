@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,39 +13,48 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from models.evaluation.plot import Panel, pages
+from scripts.commands import error_words
+from scripts.commands.evaluate_words import WORDS
+from scripts.commands.picture_words import in_language
 from scripts.commands.terminal import done, err, fail
+from scripts.commands.words import Language, Words, of_locale
 
 PlotOption = Annotated[
     Path | None, typer.Option("--plot", help="Draw every miss and every false alarm into this HTML file.")
 ]
 
 
-def require_page(plot: Path | None) -> None:
+def spoken(language: Language | None) -> Words:
+    """Speak a language, that of the terminal's locale where none is asked for."""
+    return Words(language or of_locale(), "UTC", WORDS)
+
+
+def require_page(plot: Path | None, words: Words) -> None:
     """End the command with a sentence when pictures cannot be written under this name."""
     if plot is not None and plot.suffix.lower() not in (".html", ".htm"):
-        fail(f"{plot}: pictures are written as HTML; choose a name that ends in .html")
-    require_place(plot)
+        fail(words("no_html", file=plot))
+    require_place(plot, words)
 
 
-def require_place(plot: Path | None) -> None:
+def require_place(plot: Path | None, words: Words) -> None:
     """End the command with a sentence when there is no folder for the pictures: before the scoring, not after."""
     if plot is not None and not plot.parent.is_dir():
-        fail(f"{plot}: cannot be written: there is no folder {plot.parent}")
+        fail(words("no_place", file=plot, folder=plot.parent))
 
 
-def draw(plot: Path | None, panels: Iterable[Panel], title: str, words: str) -> None:
+def draw(plot: Path | None, panels: Iterable[Panel], title: str, note: str, words: Words) -> None:
     """Draw panels into one page, where one is asked for."""
     if plot is not None:
         try:
-            pages(plot, panels, title, words)
+            pages(plot, in_language(panels, words.language), title, note, words.language)
         except OSError as error:
-            fail(f"{plot}: cannot be written: {error.strerror}")
+            fail(words("cannot_write", file=plot, error=error_words.said(str(error.strerror), words.language)))
 
 
-def say_drawn(plot: Path | None) -> None:
+def say_drawn(plot: Path | None, words: Words) -> None:
     """Say where pictures were drawn."""
     if plot is not None:
-        done(f"drawn in {plot}")
+        done(words("drawn", file=plot))
 
 
 @contextmanager
@@ -57,11 +66,11 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def table(*headings: str) -> Table:
-    """Make a table with its numbers to the right."""
+def table(*headings: str, left: Sequence[str] = ()) -> Table:
+    """Make a table with its numbers to the right; the first column, and those `left`, are words."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for place, heading in enumerate(headings):
-        made.add_column(heading, justify="left" if place == 0 or heading == "called instead" else "right")
+        made.add_column(heading, justify="left" if place == 0 or heading in left else "right")
     return made
 
 

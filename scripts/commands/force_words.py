@@ -1,4 +1,4 @@
-"""What the commands say that put rules and sites in force, and those of alarms, in Chinese and English.
+"""What the commands say that check sites, put them and rules in force, and those of alarms, in Chinese and English.
 
 A part of the one catalogue in `words`, where `Words` looks.
 """
@@ -152,6 +152,26 @@ FORCE: dict[str, tuple[str, str]] = {
     "area_of": ("区域 {id}：{counts}", "area {id}: {counts}"),
 }
 
+CHECK: dict[str, tuple[str, str]] = {
+    "check_problem": ("{site} 有 {count} 个问题", "{count} problem in {site}"),
+    "check_problems": ("{site} 有 {count} 个问题", "{count} problems in {site}"),
+    "check_sound": ("{site} 无误：{figures}", "{site} is sound: {figures}"),
+    "listens": ("  接收 {topics}", "  listens to {topics}"),
+    "check_fields": ("风险领域 {count} 个", "{count} fields"),
+    "check_area_types": ("区域类型 {count} 种", "{count} area_types"),
+    "check_areas": ("区域 {count} 个", "{count} areas"),
+    "check_districts": ("区 {count} 个", "{count} districts"),
+    "check_subdistricts": ("街道 {count} 个", "{count} subdistricts"),
+    "check_communities": ("社区 {count} 个", "{count} communities"),
+    "check_points": ("测点 {count} 个", "{count} points"),
+    "check_cameras": ("摄像机 {count} 台", "{count} cameras"),
+    "check_units": ("单位 {count} 个", "{count} units"),
+    "check_plans": ("预案 {count} 个", "{count} plans"),
+    "check_rules": ("规则 {count} 条", "{count} rules"),
+    "check_targets": ("通知目标 {count} 个", "{count} targets"),
+    "check_grants": ("登录授权 {count} 条", "{count} grants"),
+}
+
 ALARMS: dict[str, tuple[str, str]] = {
     "column_level": ("等级", "level"),
     "column_state": ("状态", "state"),
@@ -185,6 +205,45 @@ ALARMS: dict[str, tuple[str, str]] = {
     "fired": ("触发：", "fired:  "),
     "clears": ("解除：", "clears: "),
     "score": ("评分：", "score:  "),
+    "column_until": ("直到", "until"),
+    "column_left": ("剩余", "left"),
+    "column_hidden": ("遮住", "hidden"),
+    "column_by": ("操作人", "by"),
+    "column_reason": ("原因", "reason"),
+    "area_gone": ("本站点已没有区域 {area}", "the site no longer has the area {area}"),
+    "acknowledged": ("{id} 已确认", "{id} is acknowledged"),
+    "reset": ("{id} 已复位", "{id} is reset"),
+    "shelved": ("{id} 已搁置 {span}", "{id} is shelved for {span}"),
+    "unshelved": ("{id} 已取消搁置", "{id} is on the shelf no more"),
+    "shelve_why": ("--reason：请写明原因，接班的人须知道", "--reason: say why, whoever comes after you has to know"),
+    "nothing_aside": ("没有搁置、抑制或停用的报警", "nothing is set aside"),
+    "not_there": (
+        "没有报警 {id}；`foreshock alarms list` 列出未结束的报警",
+        "there is no alarm {id}; `foreshock alarms list` names those that are open",
+    ),
+    "neither_there": (
+        "没有报警或事件 {id}；`foreshock alarms list` 列出未结束的报警",
+        "there is no alarm or incident {id}; `foreshock alarms list` names those that are open",
+    ),
+    "load": (
+        "近十分钟响铃 {ten_minutes} 次（{band}），近一小时 {hour} 次，近一日 {day} 次；十分钟最多 {peak} 次，"
+        "报警泛滥 {floods} 次（{flood_minutes} 分钟）{flood}",
+        "{ten_minutes} in ten minutes ({band}), {hour} in the last hour, {day} in the day; "
+        "at most {peak} in ten minutes, {floods} floods ({flood_minutes} min){flood}",
+    ),
+    "flood_since": ("；自 {since} 起报警泛滥", "; a FLOOD since {since}"),
+    "by_level": (
+        "按等级：{shares}；EEMUA 191：每席位十分钟不超过 1 次，一日约 150 次",
+        "by level: {shares}; EEMUA 191 holds a desk to 1 in ten minutes, about 150 a day",
+    ),
+    "acceptable": ("可接受", "acceptable"),
+    "manageable": ("可应付", "manageable"),
+    "demanding": ("过重", "demanding"),
+    "unacceptable": ("不可接受", "unacceptable"),
+    "rang": ("响铃", "rang"),
+    "folded": ("因反复而合并", "folded, as it chattered"),
+    "went_stale": ("长期未恢复", "went stale"),
+    "actor_share": ("占比", "share"),
     "went_offline": ("{source} 报告自身离线", "{source} reported itself offline"),
     "log_place": ("{version}，日志 {partition}:{offset}", "{version}, log {partition}:{offset}"),
 }

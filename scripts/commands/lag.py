@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.driver import LAG
+from scripts.commands import score_words
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import fail
+from scripts.commands.words import Language, Words
 from sensors.duration import seconds
 from sensors.relations import LONGEST, SHORTEST
 
 USUAL = f"{LAG / 3600.0:g} h"
 
 
-def seconds_of(lag: str | None, drivers: Sequence[str] | None) -> float:
+def seconds_of(lag: str | None, drivers: Sequence[str] | None, language: Language) -> float:
     """Return the lag of drivers in seconds, the usual one where none is given; end the command where it is none."""
     if lag is None:
         return LAG
+    words = Words(language, "UTC", score_words.WORDS)
     if not drivers:
-        fail("--lag is how long what a driver brings takes: give --driver too")
+        fail(words("lag_alone"))
     try:
         found = seconds(lag)
     except ValueError as error:
-        fail(f"--lag: {error}")
+        fail(f"--lag: {sentence(error, words)}")
     if not SHORTEST <= found <= LONGEST:
-        fail("--lag must be between 1 min and 14 d")
+        fail(words("lag_range"))
     return found

@@ -16,24 +16,26 @@ from rich.table import Table
 
 from models.area.store import Facts, Stored, encode
 from models.triage import drift as triage_drift
-from scripts.commands import triage
+from scripts.commands import error_words, score_words, triage
 from scripts.commands.models_compare import compare
 from scripts.commands.models_history import Own, area_named, when
 from scripts.commands.models_promotion import announce
+from scripts.commands.models_words import WORDS
+from scripts.commands.speaking import at_site, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
-    configured,
     done,
     err,
     fail,
     local,
     out,
     plain,
-    site_in_force,
+    warn,
     who,
     wrong,
 )
+from scripts.commands.words import LanguageOption, Words
 from sensors.lookup import Registry
 from sensors.site import Area, Point, Site
 from streams import area_models, models_known, models_watch, promoting
@@ -75,6 +77,7 @@ def train(
     ] = None,
     zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Learn a model of an area, and keep it. Nothing changes until it is promoted.
 
@@ -87,34 +90,37 @@ def train(
 
     foreshock models train slope-01 --csv slope.csv --time t --column rain=slope-01-rain --column tilt=slope-01-tilt-1
     """
-    found = configured(data=data)
-    site = site_in_force(found)
-    where = area_named(site, area)
+    found, site, words = at_site(data, language, WORDS)
+    where = area_named(site, area, words)
     if csv is None:
         if time or column:
-            fail("--time and --column say how to read a recording: name it with --csv")
+            fail(words("needs_csv"))
         if not since:
-            fail("say from when to learn, as in --from '14 d', or name a recording with --csv")
-        points = _chosen(site, where, point, without or ())
-        begin, end = when(since, site, 0.0), when(until, site, clock.time())
+            fail(words("since_when"))
+        points = _chosen(site, where, point, without or (), words)
+        begin, end = when(since, site, 0.0, words), when(until, site, clock.time(), words)
         if end <= begin:
-            fail("--to must be later than --from")
-        rows = Own(found, site, where, ignore or (), simulated).rows(points, begin, end)
-        said = "".join(f", {count} {why}" for why, count in rows.left_out.items())
-        _require_moving(standing(rows, points))
+            fail(words("order"))
+        rows = Own(found, site, where, words, ignore or (), simulated).rows(points, begin, end)
+        left = "".join(
+            words("left_out", count=count, why=error_words.said(why, words.language))
+            for why, count in rows.left_out.items()
+        )
+        _require_moving(standing(rows, points), words)
         _learn(
             found.data_folder, where, points, rows.time[rows.clean], rows.values[rows.clean], rows.interval,
-            source="the site's own log", note=f" (of {len(rows.time)}{said})" if said else "",
+            source="the site's own log", words=words,
+            note=words("of_rows", rows=len(rows.time), left=left) if left else "",
         )  # fmt: skip
         return
     if since or until or point or without or ignore or simulated:
-        fail("--from, --to, --point, --without, --ignore and --simulated are for the site's own history, not for --csv")
+        fail(words("own_only"))
     pairs = [one.partition("=") for one in column or ()]
     if not time or len(pairs) < 2 or not all(name and called for name, _, called in pairs):
-        fail("name the column of times and at least two others with their points, as in --time t --column rain=ns-rain")
+        fail(words("columns"))
     if len({name for name, _, _ in pairs}) < len(pairs):
-        fail("a column was named for two points: they would move as one, which no sensors do")
-    points = _chosen(site, where, [called for _, _, called in pairs], ())
+        fail(words("column_twice"))
+    points = _chosen(site, where, [called for _, _, called in pairs], (), words)
     from models.interval import usual_interval
     from scripts.commands.score_area import say_unused
     from scripts.recording import ScoreError
@@ -123,10 +129,13 @@ def train(
     try:
         times, values, problems = read_history(csv, time, [name for name, _, _ in pairs], zone)
     except ScoreError as error:
-        fail(str(error))
-    say_unused(csv, problems.first, problems.count, "rows or values")
-    _require_moving([one.id for at, one in enumerate(points) if np.ptp(values[:, at]) == 0.0], csv=True)
-    _learn(found.data_folder, where, points, times, values, usual_interval(times.tolist()), source=csv.name[:200])
+        fail(sentence(error, words))
+    say_unused(
+        csv, problems.first, problems.count, Words(words.language, site.zone, score_words.WORDS), "unused_values"
+    )
+    _require_moving([one.id for at, one in enumerate(points) if np.ptp(values[:, at]) == 0.0], words, csv=True)
+    interval = usual_interval(times.tolist())
+    _learn(found.data_folder, where, points, times, values, interval, source=csv.name[:200], words=words)
 
 
 def _learn(
@@ -138,6 +147,7 @@ def _learn(
     interval: float,
     *,
     source: str,
+    words: Words,
     note: str = "",
 ) -> None:
     """Fit, keep and tell."""
@@ -146,11 +156,11 @@ def _learn(
 
     measured: list[Any] = [one.kind if one.kind in ("counter", "angle") else "gauge" for one in points]
     try:
-        with err.status(f"learning from {len(times)} rows"):
+        with err.status(words("learning", rows=len(times))):
             fitted = fit(times, values, [one.id for one in points], interval, measured=measured)
     except FitError as error:
-        fail(f"{error}{note}")
-    say_wild(fitted.wild)
+        fail(f"{sentence(error, words)}{note}")
+    say_wild(fitted.wild, Words(words.language, words.zone, score_words.WORDS))
     facts = Facts(
         begin=float(times[0]),
         end=float(times[-1]),
@@ -162,56 +172,54 @@ def _learn(
     stored = area_models.keep(folder, encode(area.id, fitted, facts))
     for trial in fitted.trials:
         if trial.false == trial.false:  # tried
-            out.print(f"  {trial.kind}: {trial.found:.0%} of faults put on found, {trial.false:.2%} of rows false")
-    done(
-        f"{stored.version}: {stored.model.kind} of {len(points)} points from {len(times)} rows{note}; not in force yet"
-    )
+            out.print(words("trial", kind=trial.kind, found=trial.found, false=trial.false))
+    counts = {"points": len(points), "rows": len(times)}
+    done(words("learnt", version=stored.version, kind=stored.model.kind, **counts, note=note))
 
 
-def _chosen(site: Site, area: Area, named: Sequence[str] | None, without: Sequence[str]) -> list[Point]:
+def _chosen(site: Site, area: Area, named: Sequence[str] | None, without: Sequence[str], words: Words) -> list[Point]:
     """Return the points to learn from; end the command with a sentence when one will not do."""
     registry = Registry(site)
     for name in (*(named or ()), *without):
         one = registry.point(name)
         if one is None or area.id not in one.areas:
-            fail(f"area {area.id} has no point {name}")
+            fail(words("no_point", area=area.id, point=name))
         if one.kind == "state" and name not in without:
-            fail(f"{name} is a state: its codes have no size to learn from")
+            fail(words("is_state", point=name))
     left = {one.id for name in without if (one := registry.point(name)) is not None}
     if named:
         points = [one for name in named if (one := registry.point(name)) is not None and one.id not in left]
     else:
         points = [one for one in site.points if area.id in one.areas and one.kind != "state" and one.id not in left]
     if len({one.id for one in points}) < max(len(points), 2):
-        fail(f"a model takes two points at least, each once; of {area.id} there are {len(points)} to learn from")
+        fail(words("two_points", area=area.id, count=len(points)))
     return points
 
 
-def _require_moving(still: Sequence[str], csv: bool = False) -> None:
+def _require_moving(still: Sequence[str], words: Words, csv: bool = False) -> None:
     if still:
-        how = (
-            "leave their columns out" if csv else f"leave them out with {' '.join(f'--without {one}' for one in still)}"
-        )
-        fail(f"there is nothing to learn from what never moved: {', '.join(still)}; {how}")
+        named = words("joined").join(still)
+        if csv:
+            fail(words("still_columns", points=named))
+        fail(words("still", points=named, options=" ".join(f"--without {one}" for one in still)))
 
 
 @app.command(name="list")
-def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_models(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List the models that were learnt, the latest first; a dot marks those in force.
 
     `found` and `false` are of faults put on, and of quiet rows, when the kind was chosen. `age` is the time since what
     it was learnt from. A model in force whose area has moved away from that is in **drift**: train another; one of
     triage is when the alarms since were real much more or less often than it told (see `models triage list`).
     """
-    found = configured(data=data)
+    found, site, words = at_site(data, language, WORDS)
     folder = found.data_folder
-    site = site_in_force(found)
     try:
         stored, problems = area_models.listed(folder)
         watched = {(one.area, one.version): one for one in models_watch.watched(folder, site)}
         ranked = models_known.known(folder, site).triage
     except ModelsError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     since = triage.since_learnt(found, site, [one.version for one in ranked if one.in_force])
     registry = Registry(site)
     now = clock.time()
@@ -225,10 +233,11 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
         print(msgspec.json.encode([*areas, *(triage.listed(one, since.get(one.version)) for one in ranked)]).decode())
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in (
-        "", "version", "area", "kind", "points", "rows", "from", "to", "age", "found", "false", "promoted", "drift",
+    table.add_column("")
+    for key in (
+        "version", "area", "kind", "points", "rows", "from", "to", "age", "found", "false", "promoted", "drift",
     ):  # fmt: skip
-        table.add_column(heading)
+        table.add_column(words(key))
     for one in stored:
         facts, live = one.facts, of(one)
         tried = next((trial for trial in facts.tried if trial.kind == one.model.kind and trial.found >= 0.0), None)
@@ -242,42 +251,44 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
             str(facts.rows),
             local(facts.begin, site.zone)[:16],
             local(facts.end, site.zone)[:16],
-            f"{(now - facts.end) / DAY:.1f} d",
+            words("days", days=(now - facts.end) / DAY),
             "–" if tried is None else f"{tried.found:.0%}",
             "–" if tried is None else f"{tried.false:.2%}",
-            "" if by is None else plain(f"{by.by or 'unknown'} {local(by.time, site.zone)[:16] if by.time else ''}"),
-            _drift(live),
+            ""
+            if by is None
+            else plain(f"{by.by or words('unknown')} {local(by.time, site.zone)[:16] if by.time else ''}"),
+            _drift(live, words),
         )
     for own in ranked:
-        table.add_row(*triage.row(own, since.get(own.version), site.zone, now))
+        table.add_row(*triage.row(own, since.get(own.version), now, words))
     out.print(table)
     for live in watched.values():
         if live.warning:
-            out.print(f"[yellow]![/yellow] {plain(live.warning['en'])}")
-            out.print(f"[yellow]![/yellow] {plain(live.warning['zh'])}")
+            warn(live.warning[words.language[:2]])
     for name, came in since.items():
-        for told in triage_drift.said(came, name).values():
-            out.print(f"[yellow]![/yellow] {plain(told)}")
+        if told := triage_drift.said(came, name):
+            warn(told[words.language[:2]])
     for one in stored:
         gone = area_models.missing(one, site)
         if gone and of(one) is not None:
-            wrong(f"{one.version} says nothing: the site has no {', '.join(gone)}, under no former name either")
+            wrong(words("missing", version=one.version, points=words("joined").join(gone)))
     for problem in problems:
-        wrong(problem)
+        wrong(error_words.said(problem, words.language))
 
 
-def _drift(live: models_watch.Watched | None) -> str:
+def _drift(live: models_watch.Watched | None, words: Words) -> str:
     if live is None or live.drift is None:
         return ""
     if live.drift.drifted:
-        return "[yellow]in drift[/yellow]"
-    return "none" if live.drift.independent >= models_watch.ENOUGH else "counting"
+        return f"[yellow]{words('in_drift')}[/yellow]"
+    return words("no_drift" if live.drift.independent >= models_watch.ENOUGH else "counting")
 
 
 @app.command()
 def promote(
     version: Annotated[str, typer.Argument(help="The model's version, or the beginning of it.")],
     data: DataOption = None,
+    language: LanguageOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
     """Put a model of an area, or of triage, in force, without a restart; at the next start when nothing runs.
@@ -285,11 +296,11 @@ def promote(
     It is a publication in the log. An area's model goes on from what the former one had smoothed, where that is of the
     same points at the same interval; one of triage is refused where it is no better than a constant.
     """
-    found = configured(data=data)
-    folder, site = found.data_folder, site_in_force(found)
+    found, site, words = at_site(data, language, WORDS)
+    folder = found.data_folder
     announce(
         found, "models.promote", version, reason,
-        lambda: promoting.promote(folder, site, version, who(), reason, clock.time()),
+        lambda: promoting.promote(folder, site, version, who(), reason, clock.time()), words,
     )  # fmt: skip
 
 
@@ -297,12 +308,15 @@ def promote(
 def rollback(
     area: Annotated[str, typer.Argument(help="The area, or `triage`.")],
     data: DataOption = None,
+    language: LanguageOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
     """Put the model in force that was before the present one of an area, or of triage; none when it was the first."""
-    found = configured(data=data)
-    folder, site = found.data_folder, site_in_force(found)
-    announce(found, "models.rollback", area, reason, lambda: promoting.rollback(folder, site, area, who(), reason))
+    found, site, words = at_site(data, language, WORDS)
+    folder = found.data_folder
+    announce(
+        found, "models.rollback", area, reason, lambda: promoting.rollback(folder, site, area, who(), reason), words
+    )
 
 
 def _plain(one: Stored, live: models_watch.Watched | None, site: Site, now: float) -> dict[str, object]:

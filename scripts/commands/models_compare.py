@@ -12,7 +12,10 @@ from rich.table import Table
 from models.area.comparison import Found, judge
 from models.area.store import Stored
 from scripts.commands.models_history import Own, area_named, when
-from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, local, out, plain, site_in_force
+from scripts.commands.models_words import WORDS
+from scripts.commands.speaking import at_site, sentence
+from scripts.commands.terminal import DataOption, JsonOption, fail, local, out, plain, warn
+from scripts.commands.words import LanguageOption, Words
 from sensors.lookup import Registry
 from sensors.site import Site
 from streams import area_models
@@ -35,6 +38,7 @@ def compare(
         bool, typer.Option("--simulated", help="Count simulated readings and alarms as well.")
     ] = False,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold two models of an area against the same stretch of the site's own history, which neither was learnt from.
@@ -48,25 +52,31 @@ def compare(
 
     foreshock models compare 3f2a 91c0
     """
-    found = configured(data=data)
-    site = site_in_force(found)
+    found, site, words = at_site(data, language, WORDS)
     try:
         pair = [area_models.take(found.data_folder, version) for version in (first, second)]
     except ModelsError as error:
-        fail(str(error))
-    areas = {area_named(site, one.area).id for one in pair}
+        fail(sentence(error, words))
+    areas = {area_named(site, one.area, words).id for one in pair}
     if len(areas) > 1:
-        fail(f"{pair[0].version} and {pair[1].version} are of different areas: {', '.join(sorted(areas))}")
+        fail(
+            words(
+                "different_areas",
+                first=pair[0].version,
+                second=pair[1].version,
+                areas=words("joined").join(sorted(areas)),
+            )
+        )
     for one in pair:
         gone = area_models.missing(one, site)
         if gone:
-            fail(f"{one.version} is of another site: there is no {', '.join(gone)}")
+            fail(words("other_site", version=one.version, points=words("joined").join(gone)))
     learnt = max(one.facts.end for one in pair)
-    begin, end = when(since, site, learnt + 1.0), when(until, site, clock.time())
+    begin, end = when(since, site, learnt + 1.0, words), when(until, site, clock.time(), words)
     if end <= begin:
-        fail("there is no history after what both were learnt from; name another with --from and --to")
+        fail(words("no_later"))
     held_out = begin > learnt
-    own = Own(found, site, area_named(site, pair[0].area), ignore or (), simulated)
+    own = Own(found, site, area_named(site, pair[0].area, words), words, ignore or (), simulated)
     figures = [_judged(one, own, begin, end) for one in pair]
     if as_json:
         answer: dict[str, Any] = {"area": areas.pop(), "from": begin, "to": end, "held_out": held_out}
@@ -76,9 +86,9 @@ def compare(
         ]
         print(msgspec.json.format(msgspec.json.encode(answer)).decode())
         return
-    _show(pair, figures, site, begin, end)
+    _show(pair, figures, site, begin, end, words)
     if not held_out:
-        err.print("[yellow]![/yellow] a part of this history was learnt from: figures of that are too good")
+        warn(words("part_learnt"))
 
 
 def _judged(one: Stored, own: Own, begin: float, end: float) -> Found:
@@ -87,31 +97,32 @@ def _judged(one: Stored, own: Own, begin: float, end: float) -> Found:
     rows = own.rows(points, begin, end, one.model.interval)
     known = troubles(own.spells(begin, end, "risk"))
     if not rows.usable.any():
-        fail("no row of that history can be used")
+        fail(own.words("no_usable"))
     return judge(one.model, rows.time, rows.values, rows.usable, rows.clean, known)
 
 
-def _show(pair: list[Stored], figures: list[Found], site: Site, begin: float, end: float) -> None:
-    out.print(f"{plain(pair[0].area)}, {local(begin, site.zone)[:16]} to {local(end, site.zone)[:16]}")
+def _show(pair: list[Stored], figures: list[Found], site: Site, begin: float, end: float, words: Words) -> None:
+    span = {"begin": local(begin, site.zone)[:16], "end": local(end, site.zone)[:16]}
+    out.print(plain(words("compared", area=pair[0].area, **span)))
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("")
     for one in pair:
         table.add_column(one.version, justify="right")
     for name, values in (
         ("kind", [one.model.kind for one in pair]),
-        ("rows judged", [str(one.rows) for one in figures]),
-        ("quiet rows", [str(one.quiet) for one in figures]),
+        ("rows_judged", [str(one.rows) for one in figures]),
+        ("quiet_rows", [str(one.quiet) for one in figures]),
         ("false", [f"{one.false:.2%}" for one in figures]),
-        ("false a day", [f"{one.false_per_day:.2f}" for one in figures]),
+        ("false_a_day", [f"{one.false_per_day:.2f}" for one in figures]),
         ("outside", [f"{one.outside:.0%}" for one in figures]),
-        ("found", [f"{one.found} of {one.known}" if one.known else "–" for one in figures]),
-        ("found after", [_after(one.median_after) for one in figures]),
+        ("found", [words("of", count=one.found, of=one.known) if one.known else "–" for one in figures]),
+        ("found_after", [_after(one.median_after, words) for one in figures]),
     ):
-        table.add_row(name, *values)
+        table.add_row(words(name), *values)
     for point in dict.fromkeys(name for one in pair for name in one.model.names):
         table.add_row(plain(point), *(f"{one.points[point]:.0%}" if point in one.points else "–" for one in figures))
     out.print(table)
 
 
-def _after(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds / 60.0:.0f} min"
+def _after(seconds: float | None, words: Words) -> str:
+    return "–" if seconds is None else words("minutes", minutes=seconds / 60.0)

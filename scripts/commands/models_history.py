@@ -10,9 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alerts.queries import JournalMissing, Reader
 from scripts.commands.moment import moment
+from scripts.commands.speaking import hint, sentence
 from scripts.commands.terminal import err, fail
+from scripts.commands.words import Words
 from sensors.lookup import Registry
-from sensors.problem import suggest
 from sensors.site import Area, Point, Site
 from streams.embedded.reader import LogReader
 from streams.embedded.schema import LogError
@@ -27,8 +28,10 @@ class Own:
     """Read the history of one area from the data folder of a site, running or at rest."""
 
     def __init__(
-        self, found: Settings, site: Site, area: Area, ignore: Sequence[str] = (), simulated: bool = False
+        self, found: Settings, site: Site, area: Area, words: Words, ignore: Sequence[str] = (), simulated: bool = False
     ) -> None:
+        """`words` says what is under way, and why it cannot be."""
+        self.words = words
         self.found, self.site, self.area, self.simulated = found, site, area, simulated
         self.registry = Registry(site)
         self.ignore = frozenset(ignore)
@@ -62,16 +65,14 @@ class Own:
             try:
                 log = held.enter_context(LogReader(self.found.log_file)) if self.found.kafka is None else None
             except LogError as error:
-                fail(str(error))
+                fail(sentence(error, self.words))
             older = open_store(self.found, Naming(self.site))
             if older is not None:
                 held.callback(older.close)
             elif log is None:
-                fail(
-                    "a log in Kafka is only read forwards: name a history, FORESHOCK_INFLUX_URL, or a recording, --csv"
-                )
+                fail(self.words("no_log"))
             progress = held.enter_context(Progress(*BARS, console=err, transient=True))
-            task = progress.add_task("reading the history", total=None)
+            task = progress.add_task(self.words("reading_history"), total=None)
             try:
                 return history(
                     log,
@@ -86,23 +87,23 @@ class Own:
                     advance=lambda done, total: progress.update(task, completed=done, total=total),
                 )
             except HistoryError as error:
-                fail(str(error))
+                fail(sentence(error, self.words))
             except TROUBLE as error:
-                fail(f"the history cannot be read: {error}")
+                fail(self.words("no_history", error=sentence(error, self.words)))
 
 
-def area_named(site: Site, name: str) -> Area:
+def area_named(site: Site, name: str, words: Words) -> Area:
     """Find an area; end the command with a sentence where there is none."""
     registry = Registry(site)
     area = registry.area(name)
     if area is None:
-        fail(f"the site has no area {name}{suggest(name, registry.areas)}")
+        fail(words("no_area", area=name, near=hint(name, registry.areas, words)))
     return area
 
 
-def when(text: str, site: Site, otherwise: float) -> float:
+def when(text: str, site: Site, otherwise: float, words: Words) -> float:
     """Read a moment as a person writes it; end the command with a sentence when it is none."""
     try:
         return moment(text, clock.time(), site.zone) if text else otherwise
     except ValueError as error:
-        fail(str(error))
+        fail(sentence(error, words))

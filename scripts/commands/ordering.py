@@ -12,12 +12,13 @@ from typing import Any
 from alerts import messages
 from alerts.queries import JournalMissing, Reader
 from scripts.commands import reload as reloading
-from scripts.commands.terminal import configured, fail, require_journal, who
+from scripts.commands.speaking import in_force, require_journal, sentence
+from scripts.commands.terminal import configured, fail, who
+from scripts.commands.words import Language, Words
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command, Silence, SiteMode
 from sensors.site import Site
-from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.hub import HubClient
 from streams.settings import Settings
@@ -27,21 +28,35 @@ WAIT = 10.0
 """Seconds for the log to take a command and the journal to have its answer."""
 
 
-def opened(data: Path | None) -> tuple[Settings, Bundle, Reader]:
-    """Open what a run keeps: its settings, the site in force and the journal; end with a sentence where it cannot."""
+def opened(data: Path | None, language: Language | None = "en") -> tuple[Settings, Bundle, Reader]:
+    """Open what a run keeps: its settings, the site in force and the journal; end with a sentence where it cannot.
+
+    `language` is that of the sentence, None for the site's.
+    """
     found = configured(data=data)
-    folder = found.data_folder
-    require_journal(found)
+    require_journal(found, language)
+    content, words = in_force(found.data_folder, language)
     try:
-        return found, bundle.unpack(publication.read(folder)), Reader(found.journal_url)
-    except (OSError, ValueError, JournalMissing) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+        return found, content, Reader(found.journal_url)
+    except JournalMissing as error:
+        fail(words("unreadable", folder=found.data_folder, error=sentence(error, words)))
 
 
 def give(
-    found: Settings, site: Site, queries: Reader, kind: str, target: str, area: str, args: dict[str, Any]
+    found: Settings,
+    site: Site,
+    queries: Reader,
+    kind: str,
+    target: str,
+    area: str,
+    args: dict[str, Any],
+    words: Words | None = None,
 ) -> dict[str, Any]:
-    """Give a command in the name of whoever sits at the terminal; end with a sentence when it is not done."""
+    """Give a command in the name of whoever sits at the terminal; end with a sentence when it is not done.
+
+    The sentence is English without `words`.
+    """
+    words = words or Words("en", site.zone)
     command = Command(
         id=uuid.uuid4().hex,
         kind=kind,
@@ -54,13 +69,13 @@ def give(
     try:
         partition = Registry(site).partition(area)
     except KeyError:
-        fail(f"the site no longer has the area {area}")
+        fail(words("area_gone", area=area))
     try:
         answer = asyncio.run(order(found, queries, command, [partition], WAIT))
     except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+        fail(words("no_answer", folder=found.data_folder, error=sentence(error, words) or words("time_out")))
     if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+        fail(words("refused", why=messages.text(answer["reason"], words.language)))
     return answer
 
 

@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts.load import Load
 from alerts.queries import Reader
 from rules.rule import Rule, load_rules
-from scripts.commands import replay_page, replay_tables
+from scripts.commands import error_words, replay_page, replay_tables
 from scripts.commands.moment import moment
-from scripts.commands.speaking import name_problems
+from scripts.commands.speaking import at_folder, in_force, name_problems, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -28,14 +28,13 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    site_in_force,
     wrong,
 )
 from scripts.commands.words import LanguageOption, Words
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site
-from streams import bundle, publication, replaying
+from streams import replaying
 from streams.archive import choosing
 from streams.archive.recorded import Recorded
 from streams.comparing import as_plain, compared
@@ -107,43 +106,36 @@ def replay(
     foreshock replay --data data --rules my-site --from 7d --html compared.html
     """
     chosen = configured(data=data)
-    if rules is None and (against or html or language):
-        fail("--against, --html and --language go with --rules, the rules to try")
+    words = at_folder(chosen.data_folder, language)
+    if rules is None and (against or html):
+        fail(words("with_rules"))
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
-        fail(f"{html}: the page is written as HTML; choose a name that ends in .html")
+        fail(words("html_name", file=html))
     try:
-        site = site_in_force(chosen) if rules is not None else _known_site(chosen)
-        first, last = _times(begin_, end_, site.zone if site is not None else "UTC")
+        site = in_force(chosen.data_folder, language)[0].site if rules is not None else None
+        first, last = _times(begin_, end_, words)
         source = choosing.source(chosen, first, archive)
         with source.open() as log:
             span = _span(log, source, first, last)
         if rules is None:
-            _check(chosen, span, processes, as_json, show, site)
+            _check(chosen, span, processes, as_json, show, words)
         assert site is not None
-        words = Words(language or site.language, site.zone)
         after = _rules(rules, site, words)
         before = _rules(against, site, words) if against is not None else None
         _compare(chosen, span, processes, (before, after), site, words, as_json, html, show)
     except (LogError, ReplayError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
 
 
-def _known_site(chosen: Settings) -> Site | None:
-    try:
-        return bundle.unpack(publication.read(chosen.data_folder)).site
-    except (OSError, ValueError):  # the log has it too: only its zone is wanted here
-        return None
-
-
-def _times(begin_: str, end_: str, zone: str) -> tuple[float | None, float | None]:
+def _times(begin_: str, end_: str, words: Words) -> tuple[float | None, float | None]:
     now = time.time()
     try:
-        first = moment(begin_, now, zone) if begin_ else None
-        last = moment(end_, now, zone) if end_ else None
+        first = moment(begin_, now, words.zone) if begin_ else None
+        last = moment(end_, now, words.zone) if end_ else None
     except ValueError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     if first is not None and last is not None and first >= last:
-        fail(f"--from {begin_} is not before --to {end_}")
+        fail(words("not_before", begin=begin_, end=end_))
     return first, last
 
 
@@ -159,7 +151,7 @@ def _rules(folder: Path | None, site: Site, words: Words) -> tuple[Rule, ...]:
     """Load rules, checked against their own site where the folder is one, else against the one in force."""
     assert folder is not None
     if not folder.exists():
-        fail(f"{folder} does not exist")
+        fail(words("no_such", file=folder))
     whole = (folder / "site.yaml").exists()
     try:
         own = load_site(folder) if whole else site
@@ -170,8 +162,13 @@ def _rules(folder: Path | None, site: Site, words: Words) -> tuple[Rule, ...]:
         fail(words("problems", count=len(error.problems), site=folder))
 
 
-def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], processes: int) -> list[Course]:
-    columns = (TextColumn("replaying"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], processes: int, words: Words) -> list[Course]:
+    columns = (
+        TextColumn(words("replaying")),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     with source.open() as log:
         total = sum(task.where.stop - log.start(OBSERVATIONS, task.where.partition) for task in tasks)
     with Progress(*columns, console=err, transient=True) as progress:
@@ -180,8 +177,8 @@ def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], process
         return replaying.replay(source, tasks, processes, lambda count: progress.advance(bar, count), keep)
 
 
-def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, site: Site | None) -> None:
-    courses = _replayed(chosen, span.source, [Task(where) for where in span.stretches], processes)
+def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: int, words: Words) -> None:
+    courses = _replayed(chosen, span.source, [Task(where) for where in span.stretches], processes, words)
     found, load = merged(courses), Load()
     for one in courses:
         load.note(
@@ -190,33 +187,28 @@ def _check(chosen: Settings, span: _Span, processes: int, as_json: bool, show: i
             if at >= one.first
         )
     found.load = load.whole()
-    kept = _journalled(chosen, span)
-    words = Words("en", site.zone if site is not None else "UTC")  # as all that is said without --rules
+    kept = _journalled(chosen, span, words)
     agrees = found.agrees and (kept is None or kept.agrees)
     if as_json:
         answer = {**msgspec.to_builtins(found), "journal": msgspec.to_builtins(kept), "agrees": agrees}
         print(msgspec.json.encode(answer).decode())
         raise typer.Exit(0 if agrees else 1)
     if found.agrees:
-        done(
-            f"{found.observations} observations ({found.readings} readings) replayed: all "
-            f"{found.recorded} outcomes are the same, {found.transitions} of them alarm transitions"
-        )
+        names = ("observations", "readings", "recorded", "transitions")
+        done(words("all_same", **{name: getattr(found, name) for name in names}))
     else:
         _differs(found, show, words)
     if kept is not None and kept.agrees:
-        done(f"the journal has them: {kept.recorded} changes, {kept.transitions} of them alarm transitions")
+        done(words("journal_same", recorded=kept.recorded, transitions=kept.transitions))
     elif kept is not None:
-        wrong("the journal does not have what was recorded")
+        wrong(words("journal_differs"))
         _differs(kept, show, words)
-    out.print(
-        f"load of the desk: alarms that rang: {found.load.rings}, at most {found.load.peak} in ten minutes; "
-        f"floods: {found.load.floods}, {found.load.flood_minutes} min of them"
-    )
+    figures = {name: getattr(found.load, name) for name in ("rings", "peak", "floods")}
+    out.print(words("desk_load", **figures, minutes=found.load.flood_minutes))
     raise typer.Exit(0 if agrees else 1)
 
 
-def _journalled(chosen: Settings, span: _Span) -> Difference | None:
+def _journalled(chosen: Settings, span: _Span, words: Words) -> Difference | None:
     """Compare what was recorded with the journal; None where there is none."""
     try:
         journal = Reader(chosen.journal_url)
@@ -228,7 +220,7 @@ def _journalled(chosen: Settings, span: _Span) -> Difference | None:
             for where in span.stretches:
                 found.add(journalled(log, journal, where))
     except SQLAlchemyError as error:
-        fail(f"the journal cannot be read: {error}")
+        fail(words("journal_unread", error=error))
     finally:
         journal.close()
     return found
@@ -237,7 +229,7 @@ def _journalled(chosen: Settings, span: _Span) -> Difference | None:
 def _differs(found: Difference, show: int, words: Words) -> None:
     for name, ids in (("missing", found.missing), ("added", found.added), ("changed", found.changed)):
         if ids:
-            some = f"{', '.join(ids[:show])}{' …' if len(ids) > show else ''}"
+            some = f"{words('joined').join(ids[:show])}{' …' if len(ids) > show else ''}"
             wrong(words("outcomes", count=len(ids), how=words(f"outcome_{name}"), ids=some))
     if found.first is not None:
         _first(found.first, words)
@@ -276,7 +268,7 @@ def _compare(
     packed = [None if rules is None else replaying.pack(rules) for rules in sides]
     started = time.perf_counter()
     tasks = [Task(where, rules) for where in span.stretches for rules in packed]
-    courses = _replayed(chosen, span.source, tasks, processes)
+    courses = _replayed(chosen, span.source, tasks, processes, words)
     took = time.perf_counter() - started
     before, after = courses[::2], courses[1::2]
     found = compared(before, after, span.begin, span.end, site)
@@ -285,7 +277,9 @@ def _compare(
         try:
             replay_page.write(html, found, words, *_bounds(span, after))
         except OSError as error:
-            fail(f"{html}: cannot be written: {error.strerror or error}")
+            fail(
+                words("page_unwritten", file=html, error=error_words.said(error.strerror or str(error), words.language))
+            )
     if as_json:
         print(msgspec.json.encode(as_plain(found, after, checked, span.begin, span.end)).decode())
     else:

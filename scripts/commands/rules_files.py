@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import tempfile
 from fnmatch import fnmatchcase
@@ -19,10 +18,10 @@ from alerts.queries import JournalMissing, Reader
 from rules.exchange import write
 from rules.layout import laid_out
 from rules.rule import Rule, covered_points, load_rules
-from scripts.commands.speaking import MOST_SHOWN, name_problems, sentence
+from scripts.commands.speaking import MOST_SHOWN, at_site_folder, name_problems, sentence
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, warn, wrong
 from scripts.commands.words import Language, LanguageOption, Words
-from sensors.document import DocumentError, Problem, read_document
+from sensors.document import DocumentError, Problem
 from sensors.registry import load_site
 from sensors.site import Site
 from streams.durable import replace
@@ -38,7 +37,7 @@ def chosen(folder: Path, pattern: str, language: Language | None) -> tuple[Site,
         site = load_site(folder)
         rules = load_rules(folder / "rules", site, folder, kept=configured().kept)
     except DocumentError as error:
-        words = _words(folder, language)
+        words = at_site_folder(folder, language)
         name_problems(error.problems, words)
         fail(words("problems", count=len(error.problems), site=folder))
     found = [rule for rule in rules if fnmatchcase(rule.id, pattern)]
@@ -59,7 +58,7 @@ def check(
 
     foreshock rules check my-site
     """
-    words = _words(site, language)
+    words = at_site_folder(site, language)
     problems: list[Problem] = []
     rules: tuple[Rule, ...] = ()
     late: list[Rule] = []
@@ -197,7 +196,7 @@ def format_rules(
 
     foreshock rules format my-site --check
     """
-    words = _words(site, language)
+    words = at_site_folder(site, language)
     folder = site / "rules" if (site / "rules").is_dir() else site
     files = sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]
     changed, refused = [], 0
@@ -236,7 +235,7 @@ def export_rules(
 
     foreshock rules export gas.yaml --site my-site --rule 'gas-*'
     """
-    words = _words(site, language)
+    words = at_site_folder(site, language)
     found = chosen(site, rule, language)[1]
     try:
         write(file, [msgspec.structs.replace(one, template="") for one in found])
@@ -264,7 +263,7 @@ def import_rules(
 
     foreshock rules import gas.yaml --site my-site --dry-run
     """
-    words, place = _words(site, language), site / target
+    words, place = at_site_folder(site, language), site / target
     rules_folder = (site / "rules").resolve()
     if not place.resolve().is_relative_to(rules_folder) or place.suffix != ".yaml":
         fail(words("outside", file=target))
@@ -287,16 +286,6 @@ def import_rules(
     except OSError as error:
         fail(words("cannot_write", file=site, error=error.strerror or error))
     done(words("would_import" if dry_run else "imported", count=len(taken), file=place))
-
-
-def _words(folder: Path, language: Language | None) -> Words:
-    """Speak a site's language unless told otherwise; English where its site.yaml cannot be read."""
-    given: Language = language or "en"
-    if language is None:
-        with contextlib.suppress(DocumentError):
-            main = read_document(folder / "site.yaml").data
-            given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
-    return Words(given, "UTC")
 
 
 def _print(answer: object) -> None:

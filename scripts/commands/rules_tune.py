@@ -15,7 +15,9 @@ from alerts.precision import Case, Precision, Share, cases, precision
 from alerts.queries import JournalMissing, Reader
 from rules.rule import Rule
 from rules.variants import VariantError
+from scripts.commands import error_words
 from scripts.commands.moment import moment
+from scripts.commands.speaking import hint, in_force, require_journal, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -25,13 +27,10 @@ from scripts.commands.terminal import (
     fail,
     out,
     plain,
-    require_journal,
 )
-from scripts.commands.words import Language, LanguageOption, Words
+from scripts.commands.words import LanguageOption, Words
 from sensors.duration import seconds
-from sensors.problem import suggest
 from sensors.site import LEVELS
-from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.durable import replace
 from streams.settings import Settings
@@ -72,35 +71,34 @@ def tune(
     foreshock rules tune charging-current --limit yellow
     """
     found = configured(data=data)
-    require_journal(found)
+    require_journal(found, language)
+    content, words = in_force(found.data_folder, language)
     try:
-        content = bundle.unpack(publication.read(found.data_folder))
         start = moment(since, time.time(), content.site.zone)
         spans = [seconds(one) for one in delay or ()]
         judged = cases(Reader(found.journal_url).engine, start)
     except (OSError, JournalMissing) as error:
-        fail(f"cannot read {found.data_folder}: {error}")
+        fail(words("unreadable", folder=found.data_folder, error=sentence(error, words)))
     except ValueError as error:
-        fail(str(error))
-    words = Words(language or content.site.language, content.site.zone)
+        fail(sentence(error, words))
     known = {one.id: one for one in content.rules}
     if rule and rule not in known:
-        fail(f"no rule {rule} is in force{suggest(rule, known)}")
+        fail(words("no_rule", rule=rule, near=hint(rule, known, words)))
     if level and level not in LEVELS:
-        fail(f"--level {level}: there is no such level; there are {', '.join(LEVELS)}")
+        fail(words("no_level", level=level, known=words("joined").join(LEVELS)))
     if limit and limit not in ("limit", *LEVELS):
-        fail(f"--limit {limit}: the registry's limits are limit, {', '.join(LEVELS)}")
+        fail(words("no_limit", limit=limit, known=words("joined").join(LEVELS)))
     if limit and not rule:
-        fail("--limit takes a rule too: whose limits are to be swept")
+        fail(words("limit_of_rule"))
     if plot is not None and (not rule or plot.suffix not in (".svg", ".html")):
-        fail("--plot takes a rule and the name of an .svg or .html file")
+        fail(words("plot_of_rule"))
     covers = {one.id: areas_of(one, content.site) for one in content.rules}
     told = [one for one in precision(judged, content.site.zone, covers) if not rule or one.rule == rule]
-    swept = sweep(found, known[rule], content, judged, start, level, spans, limit) if rule else []
+    swept = sweep(found, known[rule], content, judged, start, level, spans, limit, words) if rule else []
     pick = suggested(swept) if swept else None
     moved = moves(known[rule], content, pick) if pick is not None else []
     if plot is not None:
-        _draw(plot, rule, swept, words.language)
+        _draw(plot, rule, swept, words)
     if as_json:
         answer = {"rules": told, "sweep": swept, "suggested": pick, "registry": moved}
         print(msgspec.json.encode(answer).decode())
@@ -124,6 +122,7 @@ def sweep(
     level: str,
     spans: list[float],
     limit: str,
+    words: Words,
 ) -> list[Tried]:
     """Run a rule's variants over what was recorded since `start`; end the command when it cannot be."""
     from streams.embedded.schema import LogError  # here: to only count needs no log
@@ -132,7 +131,7 @@ def sweep(
 
     try:
         with Log.open_readonly(found.log_file) as log, Progress(*BARS, console=err, transient=True) as progress:
-            task = progress.add_task("sweeping", total=None)
+            task = progress.add_task(words("sweeping"), total=None)
             return sweeping(
                 log,
                 rule,
@@ -145,7 +144,7 @@ def sweep(
                 advance=lambda read, total: progress.update(task, completed=read, total=total),
             )
     except (LogError, ReplayError, VariantError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,10 +230,10 @@ def _show_sweep(swept: list[Tried], pick: Tried | None, moved: list[Move], words
             out.print(plain(f"    {words(name, flipped=told)}"))
 
 
-def _draw(file: Path, rule: str, swept: list[Tried], language: Language) -> None:
+def _draw(file: Path, rule: str, swept: list[Tried], words: Words) -> None:
     from streams.sweep_plot import html, svg
 
     try:
-        replace(file, (svg if file.suffix == ".svg" else html)(rule, swept, language).encode())
+        replace(file, (svg if file.suffix == ".svg" else html)(rule, swept, words.language).encode())
     except OSError as error:
-        fail(f"cannot write {file}: {error.strerror or error}")
+        fail(words("cannot_write", file=file, error=error_words.said(error.strerror or str(error), words.language)))

@@ -11,9 +11,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from models.bank import Kind
 from models.warning import HORIZON
+from scripts.commands import score_words
 from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.score_area import say_late, say_unused, together
+from scripts.commands.speaking import sentence
 from scripts.commands.terminal import done, err, fail
+from scripts.commands.words import LocaleOption, Words, of_locale
 from scripts.foresight import Limit, creeps
 from scripts.recording import ScoreError
 from scripts.score import score_file
@@ -64,6 +67,7 @@ def score(
     train_rows: Annotated[
         int, typer.Option(min=0, help="Rows to learn how the columns go together from, before scoring begins.")
     ] = 0,
+    language: LocaleOption = None,
 ) -> None:
     """Score any series: how surprising each reading was when it came, and where an early alarm would have been.
 
@@ -102,29 +106,30 @@ def score(
 
     foreshock score pump.csv --time t --value pressure --value current --value flow --train-rows 400
     """
+    words = Words(language or of_locale(), "UTC", score_words.WORDS)
     if not file.is_file():
-        fail(f"{file} is no file" if file.exists() else f"there is no file {file}")
+        fail(words("no_file" if file.exists() else "missing_file", file=file))
     if limit is None:
         for option, given in (("--below", below), ("--horizon", horizon), ("--lag", lag), ("--quantity", quantity)):
             if given:
-                fail(f"{option} is for the time to a limit: give --limit too")
+                fail(words("needs_limit", option=option))
     if train_rows or len(value) > 1:
         if limit is not None or driver:
-            fail("--limit is for one column: score the columns together without it")
+            fail(words("limit_alone"))
         if interval:
-            fail("--interval is for one column: several go by the rows that they learn from")
+            fail(words("interval_alone"))
         if kind != "gauge":
-            fail("--kind is for one column: score the columns together without it")
-        together(file, time, value, train_rows, out_file, zone)
+            fail(words("kind_alone"))
+        together(file, time, value, train_rows, out_file, zone, words)
         return
     if unit != "deg" and kind != "angle":
-        fail("--unit is for --kind angle: anything else is scored in whatever unit it has")
+        fail(words("unit_alone"))
     if driver and limit is None:
-        fail("--driver is for the time to a limit: give --limit too")
+        fail(words("needs_limit", option="--driver"))
     if value[0] in (driver or ()):
-        fail(f"--driver {value[0]} is the value itself: name what foretells it, such as rain")
+        fail(words("own_driver", name=value[0]))
     if limit is not None and kind in ("switch", "state"):
-        fail(f"--limit is for what grows and falls: a {kind} has codes, which lead to none")
+        fail(words("no_limit_of", kind=kind))
     wanted = (
         None
         if limit is None
@@ -134,7 +139,7 @@ def score(
             HORIZON if horizon is None else 3600.0 * horizon,
             creeps(quantity or value[0]),
             tuple(driver or ()),
-            seconds_of(lag, driver),
+            seconds_of(lag, driver, words.language),
         )
     )
     every = None
@@ -142,10 +147,9 @@ def score(
         try:
             every = seconds(interval)
         except ValueError as error:
-            fail(f"--interval: {error}")
-    with Progress(
-        TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err, transient=True
-    ) as progress:
+            fail(f"--interval: {sentence(error, words)}")
+    bars = (TextColumn(words("scoring")), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*bars, console=err, transient=True) as progress:
         task = progress.add_task("score", total=file.stat().st_size)
         try:
             found = score_file(
@@ -161,9 +165,10 @@ def score(
                 progress=lambda read, _: progress.update(task, completed=read),
             )
         except ScoreError as error:
-            fail(str(error))
-    warned = "" if limit is None else f", {found.warnings} early warnings"
-    of_sensor = f", {found.quality} of data quality" if found.quality else ""
-    done(f"{found.scored} readings scored, {found.alarms} alarms{of_sensor}{warned}, written to {out_file}")
-    say_late(found.rows - found.bad - found.scored, "scored")
-    say_unused(file, found.problems, found.bad)
+            fail(sentence(error, words))
+    warned = "" if limit is None else words("warned", count=found.warnings)
+    quality = words("of_quality", count=found.quality) if found.quality else ""
+    counts = {"scored": found.scored, "alarms": found.alarms, "quality": quality, "warned": warned}
+    done(words("scored", **counts, file=out_file))
+    say_late(found.rows - found.bad - found.scored, "late_scored", words)
+    say_unused(file, found.problems, found.bad, words, "unused_rows")

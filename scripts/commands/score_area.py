@@ -7,18 +7,23 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.commands.terminal import done, err, fail
+from scripts.commands import error_words
+from scripts.commands.speaking import sentence
+from scripts.commands.terminal import done, err, fail, plain
+from scripts.commands.words import Words
 from scripts.recording import BadRow, ScoreError
 from scripts.score_area import score_area
 
 
-def together(file: Path, time: str, values: list[str], train_rows: int, out_file: Path, zone: str) -> None:
+def together(
+    file: Path, time: str, values: list[str], train_rows: int, out_file: Path, zone: str, words: Words
+) -> None:
     """Score columns together and say what came of it; end the command with a sentence where that cannot be."""
     if len(set(values)) < len(values):
-        fail("a column was named twice: name each --value once")
+        fail(words("twice"))
     if not train_rows:
-        fail("several columns are scored together by a model of the first rows: say how many with --train-rows")
-    bars = (TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        fail(words("train_rows"))
+    bars = (TextColumn(words("scoring")), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True) as progress:
         task = progress.add_task("score", total=file.stat().st_size)
         try:
@@ -27,34 +32,31 @@ def together(file: Path, time: str, values: list[str], train_rows: int, out_file
                 progress=lambda read, _: progress.update(task, completed=read),
             )  # fmt: skip
         except ScoreError as error:
-            fail(str(error))
-    done(
-        f"{found.rows} rows, {found.trained} learnt from ({found.kind}, smoothed over {found.span}), "
-        f"{found.anomalous} anomalous in {found.events} events, written to {out_file}"
-    )
+            fail(sentence(error, words))
+    names = ("rows", "trained", "kind", "span", "anomalous", "events")
+    done(words("judged", **{name: getattr(found, name) for name in names}, file=out_file))
     if found.partial:
-        err.print(f"{found.partial} rows were judged without a column that had no value for long")
-    say_late(found.late, "judged")
-    say_wild(found.wild)
-    say_unused(file, found.problems, found.bad, "rows or values")
+        err.print(words("partial", count=found.partial))
+    say_late(found.late, "late_judged", words)
+    say_wild(found.wild, words)
+    say_unused(file, found.problems, found.bad, words, "unused_values")
 
 
-def say_unused(file: Path, first: Sequence[BadRow], count: int, what: str = "rows") -> None:
+def say_unused(file: Path, first: Sequence[BadRow], count: int, words: Words, key: str) -> None:
     """Say what of a file could not be used: the first ten with their line, and how many."""
     for problem in first[:10]:
-        err.print(f"{file}:{problem.line}: {problem.message}", markup=False)
+        err.print(plain(f"{file}:{problem.line}: {error_words.said(problem.message, words.language)}"))
     if count:
-        err.print(f"{count} {what} could not be used")
+        err.print(words(key, count=count))
 
 
-def say_wild(count: int) -> None:
+def say_wild(count: int, words: Words) -> None:
     """Say how many values of the rows to learn from were no measurements."""
     if count:
-        err.print(f"{count} values of the rows learnt from are too far off to be measurements and were left out")
+        err.print(words("wild", count=count))
 
 
-def say_late(count: int, how: str) -> None:
+def say_late(count: int, key: str, words: Words) -> None:
     """Say how many rows were left as they were, since they were not later than the one before."""
     if count:
-        err.print(f"{count} rows were not later than the one before, and were not {how}: is the file in order of time,")
-        err.print("and if a day and its time are two columns, are both named, as in --time date+time?")
+        err.print(words(key, count=count))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from alerts.console.rule_words import meant, said
-from scripts.commands.terminal import fail, plain, wrong
-from scripts.commands.words import Language, Words
+from alerts.console.rule_words import meant
+from scripts.commands import error_words
+from scripts.commands.terminal import configured, fail, plain, wrong
+from scripts.commands.words import WORDS, Language, Words, of_locale
+from sensors.document import DocumentError, read_document
 from sensors.problem import Problem, suggest
+from sensors.site import Site
 from streams import bundle, publication
 from streams.bundle import Bundle
+from streams.settings import Settings
 
 MOST_SHOWN = 50
 
@@ -22,7 +27,7 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
 
     End the command with a sentence, and exit code 3 where nothing has run there.
     """
-    words = Words(language or "en", "UTC")  # no site says which
+    words = Words(language or of_locale(), "UTC")  # no site says which
     try:
         content = bundle.unpack(publication.read(folder))
     except FileNotFoundError:
@@ -32,9 +37,43 @@ def in_force(folder: Path, language: Language | None) -> tuple[Bundle, Words]:
     return content, Words(language or content.site.language, content.site.zone)
 
 
+def at_site(
+    data: Path | None, language: Language | None, catalogue: Mapping[str, tuple[str, str]]
+) -> tuple[Settings, Site, Words]:
+    """Read the settings and the site in force, and say what a catalogue has in its language; end as `in_force` does."""
+    found = configured(data=data)
+    content, words = in_force(found.data_folder, language)
+    return found, content.site, Words(words.language, words.zone, catalogue)
+
+
+def at_folder(folder: Path, language: Language | None, catalogue: Mapping[str, tuple[str, str]] = WORDS) -> Words:
+    """Speak the language of the site on a data folder unless told otherwise; the locale's where none has run."""
+    try:
+        site = bundle.unpack(publication.read(folder)).site
+    except (OSError, ValueError):
+        return Words(language or of_locale(), "UTC", catalogue)
+    return Words(language or site.language, site.zone, catalogue)
+
+
+def at_site_folder(folder: Path, language: Language | None) -> Words:
+    """Speak the language of a site's folder unless told otherwise; English where its site.yaml cannot be read."""
+    given: Language = language or "en"
+    if language is None:
+        with contextlib.suppress(DocumentError):
+            main = read_document(folder / "site.yaml").data
+            given = "en" if isinstance(main, dict) and main.get("language") == "en" else "zh-CN"
+    return Words(given, "UTC")
+
+
+def require_journal(found: Settings, language: Language | None) -> None:
+    """End the command with a sentence unless a run made a journal, or it is in a database elsewhere."""
+    if found.journal_file is not None and not found.journal_file.exists():
+        fail(Words(language or of_locale(), "UTC")("nothing_ran", folder=found.data_folder))
+
+
 def sentence(error: Exception, words: Words) -> str:
     """Say what an error says, in the language of a command as far as it is known in that."""
-    return said(str(error), words.language)
+    return error_words.said(str(error), words.language)
 
 
 def hint(word: str, known: Iterable[str], words: Words) -> str:
@@ -42,10 +81,15 @@ def hint(word: str, known: Iterable[str], words: Words) -> str:
     return meant(suggest(word, known), words.language)
 
 
+def named(problem: Problem, words: Words) -> str:
+    """Say a mistake with its place, in the language of a command as far as it is known in that."""
+    return str(msgspec.structs.replace(problem, message=error_words.said(problem.message, words.language)))
+
+
 def name_problems(problems: Sequence[Problem], words: Words, say: Callable[[str], None] = wrong) -> None:
     """Name the first mistakes, or doubts, and how many more there are."""
     for problem in problems[:MOST_SHOWN]:
-        say(str(msgspec.structs.replace(problem, message=said(problem.message, words.language))))
+        say(named(problem, words))
     if problems[MOST_SHOWN:]:
         say(words("more_problems", count=len(problems) - MOST_SHOWN))
 

@@ -18,7 +18,10 @@ from alerts.triage_folder import TriageStoreError, promoted
 from models.triage.drift import FEWEST, Since, said
 from models.triage.fitting import Figures, TriageError
 from models.triage.store import Facts, Stored, encode
+from scripts.commands import error_words
 from scripts.commands.models_promotion import announce
+from scripts.commands.models_words import WORDS
+from scripts.commands.speaking import at_folder, at_site, require_journal, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -28,11 +31,10 @@ from scripts.commands.terminal import (
     local,
     out,
     plain,
-    require_journal,
-    site_in_force,
     who,
     wrong,
 )
+from scripts.commands.words import LanguageOption, Words
 from sensors.site import Site
 from streams import promoting, triage_models
 from streams.difference import TRIAGE
@@ -45,11 +47,9 @@ app = typer.Typer(
     help="How likely open alarms are to be real, learnt from the verdicts on closed ones. It hides no alarm.",
 )
 
-NO_MODEL = "no triage model is in force; `foreshock models triage train` learns one, `promote` puts it in force"
-
 
 @app.command()
-def train(data: DataOption = None, as_json: JsonOption = False) -> None:
+def train(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """Learn a model from how incidents were closed (real or nuisance), and show how it foretells the later ones.
 
     Nothing changes until it is promoted. It needs 60 verdicts, 15 of each kind; what was simulated, a test or a
@@ -59,15 +59,14 @@ def train(data: DataOption = None, as_json: JsonOption = False) -> None:
     """
     from models.triage.fitting import fit
 
-    found = configured(data=data)
-    require_journal(found)
-    site = site_in_force(found)
+    found, site, words = at_site(data, language, WORDS)
+    require_journal(found, words.language)
     try:
         with contextlib.closing(Reader(found.journal_url)) as reader:
             verdicts = triage.verdicts(reader, {area.id: area.type for area in site.areas})
         fitted = fit(verdicts)
     except (JournalMissing, TriageError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     opened = [verdict.case.opened for verdict in verdicts]
     facts = Facts(
         begin=min(opened),
@@ -80,25 +79,27 @@ def train(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print(msgspec.json.encode(_plain(stored, in_force=False)).decode())
         return
-    _show(fitted.figures)
-    done(f"{stored.version}: learnt from {fitted.figures.verdicts} verdicts; not in force yet")
+    _show(fitted.figures, words)
+    done(words("triage_learnt", version=stored.version, verdicts=fitted.figures.verdicts))
 
 
 @app.command("list")
-def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_models(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List the triage models, the latest first; a dot marks the one in force. Brier: 0 is best, lower than constant."""
     folder = configured(data=data).data_folder
+    words = at_folder(folder, language, WORDS)
     try:
         stored, problems = triage_models.listed(folder)
         current = [one.version for one in promoted(folder)[-1:]]
     except TriageStoreError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     if as_json:
         print(msgspec.json.encode([_plain(one, in_force=one.version in current) for one in stored]).decode())
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("", "version", "verdicts", "real", "Brier", "constant", "order", "from", "to", "code"):
-        table.add_column(heading)
+    table.add_column("")
+    for key in ("version", "verdicts", "real", "brier", "constant", "ordered", "from", "to", "code"):
+        table.add_column(words(key))
     for one in stored:
         figures, facts = one.facts.figures, one.facts
         table.add_row(
@@ -109,69 +110,74 @@ def list_models(data: DataOption = None, as_json: JsonOption = False) -> None:
             f"{figures.brier:.3f}",
             f"{figures.brier_constant:.3f}",
             f"{figures.order:.2f}",
-            local(facts.begin, "UTC"),
-            local(facts.end, "UTC"),
+            local(facts.begin, words.zone),
+            local(facts.end, words.zone),
             plain(facts.code),
         )
     out.print(table)
     for problem in problems:
-        wrong(problem)
+        wrong(error_words.said(problem, words.language))
 
 
 @app.command()
 def show(
     version: Annotated[str, typer.Argument(help="The version, or its beginning; by default the one in force.")] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show how a model foretold the verdicts that came after those it learnt from: its calibration, bin by bin."""
     folder = configured(data=data).data_folder
+    words = at_folder(folder, language, WORDS)
     try:
         current = [one.version for one in promoted(folder)[-1:]]
         if not version and not current:
-            fail(NO_MODEL)
+            fail(words("no_triage"))
         stored = triage_models.take(folder, version or current[0])
     except (TriageStoreError, ModelsError) as error:
-        fail(str(error))
+        fail(sentence(error, words))
     if as_json:
         print(msgspec.json.encode(_plain(stored, in_force=stored.version in current)).decode())
         return
-    _show(stored.facts.figures)
+    _show(stored.facts.figures, words)
 
 
 @app.command()
 def promote(
     version: Annotated[str, typer.Argument(help="The model's version, or the beginning of it.")],
     data: DataOption = None,
+    language: LanguageOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
     """Tell the odds of open alarms by this model from now on; refused where it is no better than a constant.
 
     It is a publication in the log, as that of an area's model: `foreshock models promote` does the same.
     """
-    found = configured(data=data)
+    found, site, words = at_site(data, language, WORDS)
     try:
         stored = triage_models.take(found.data_folder, version)
     except ModelsError as error:
-        fail(str(error))
-    site = site_in_force(found)
+        fail(sentence(error, words))
     folder = found.data_folder
     announce(
         found, "models.promote", stored.version, reason,
-        lambda: promoting.promote(folder, site, stored.version, who(), reason, time.time()),
+        lambda: promoting.promote(folder, site, stored.version, who(), reason, time.time()), words,
     )  # fmt: skip
 
 
 @app.command()
 def rollback(
     data: DataOption = None,
+    language: LanguageOption = None,
     reason: Annotated[str, typer.Option(help="Why, for those who read the list of publications later.")] = "",
 ) -> None:
     """Go back to the model that was in force before; none when it was the first."""
-    found = configured(data=data)
-    site = site_in_force(found)
+    found, site, words = at_site(data, language, WORDS)
     folder = found.data_folder
-    announce(found, "models.rollback", TRIAGE, reason, lambda: promoting.rollback(folder, site, TRIAGE, who(), reason))
+    announce(
+        found, "models.rollback", TRIAGE, reason,
+        lambda: promoting.rollback(folder, site, TRIAGE, who(), reason), words,
+    )  # fmt: skip
 
 
 def since_learnt(found: Settings, site: Site, versions: Sequence[str]) -> dict[str, Since]:
@@ -184,25 +190,27 @@ def since_learnt(found: Settings, site: Site, versions: Sequence[str]) -> dict[s
     return told
 
 
-def row(one: TriageVersion, since: Since | None, zone: str, now: float) -> list[str]:
+def row(one: TriageVersion, since: Since | None, now: float, words: Words) -> list[str]:
     """Write a model as a row of the table of all models."""
     by = one.promoted
-    drift = "" if since is None else "[yellow]in drift[/yellow]" if since.drifted else "none"
+    drift = "" if since is None else f"[yellow]{words('in_drift')}[/yellow]" if since.drifted else words("no_drift")
     if since is not None and since.verdicts < FEWEST:
-        drift = "counting"
+        drift = words("counting")
     return [
         "[green]●[/green]" if one.in_force else "",
         one.version,
-        TRIAGE,
+        words("triage"),
         "logistic",
         "",
         str(one.figures.verdicts),
-        local(one.begin, zone)[:16],
-        local(one.end, zone)[:16],
-        f"{(now - one.end) / 86400.0:.1f} d",
+        local(one.begin, words.zone)[:16],
+        local(one.end, words.zone)[:16],
+        words("days", days=(now - one.end) / 86400.0),
         "",
         "",
-        "" if by is None else plain(f"{by.by or 'unknown'} {local(by.time, zone)[:16] if by.time else ''}"),
+        ""
+        if by is None
+        else plain(f"{by.by or words('unknown')} {local(by.time, words.zone)[:16] if by.time else ''}"),
         drift,
     ]
 
@@ -215,15 +223,12 @@ def listed(one: TriageVersion, since: Since | None) -> dict[str, object]:
     return {**plain_, **more}
 
 
-def _show(figures: Figures) -> None:
-    out.print(
-        f"  {figures.verdicts} verdicts, {figures.real} real; the later {figures.tested} foretold from the earlier: "
-        f"Brier {figures.brier:.3f}, of a constant {figures.brier_constant:.3f}; "
-        f"a real one comes before a nuisance in {figures.order:.0%}"
-    )
+def _show(figures: Figures, words: Words) -> None:
+    names = ("verdicts", "real", "tested", "brier", "brier_constant", "order")
+    out.print(f"  {words('figures', **{name: getattr(figures, name) for name in names})}")
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("alarms", "odds told", "were real"):
-        table.add_column(heading, justify="right")
+    for key in ("alarms", "odds_told", "were_real"):
+        table.add_column(words(key), justify="right")
     for one in figures.bins:
         table.add_row(str(one.count), f"{one.told:.0%}", f"{one.real:.0%}")
     out.print(table)

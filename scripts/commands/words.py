@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,11 +11,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from scripts.commands.force_words import ALARMS, FORCE
+from scripts.commands.force_words import ALARMS, CHECK, FORCE
+from scripts.commands.replay_words import REPLAY, TUNE
 
 Language = Literal["zh-CN", "en"]
 LanguageOption = Annotated[
     Language | None, typer.Option("--language", help="Language of what is said or written; the site's by default.")
+]
+LocaleOption = Annotated[
+    Language | None, typer.Option("--language", help="Language of what is said; the terminal's locale by default.")
 ]
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -176,8 +181,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "silenced": ("不再报警：{flipped}", "silenced: {flipped}"),
     "raised": ("新增报警：{flipped}", "raised: {flipped}"),
     **FORCE,
+    **CHECK,
     **ALARMS,
+    **TUNE,
+    **REPLAY,
 }
+
+
+def of_locale() -> Language:
+    """Tell which language the locale of the terminal asks for: Chinese, or English for every other."""
+    told = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
+    return "zh-CN" if told.startswith("zh") else "en"
 
 
 class Words:

@@ -203,10 +203,10 @@ def test_the_terminal_lists_shows_and_acknowledges(product: Running, mqtt: Mqtt,
     acknowledged = product.command("alarms", "ack", alarm["id"])
     assert (acknowledged.returncode, acknowledged.stderr) == (0, "")
     assert duty.get(f"/alarms/{alarm['id']}").json()["acknowledged_by"].endswith("@terminal")
-    again = product.command("alarms", "ack", alarm["id"])
+    again = product.command("alarms", "ack", alarm["id"], "--language", "en")
     assert again.returncode == 1 and "refused: The alarm is already acknowledged" in again.stderr
-    missing = product.command("alarms", "show", "a-[red]no")
-    assert missing.returncode == 1 and "没有报警 a-[red]no" in missing.stderr
+    missing = product.command("alarms", "show", "a-[red]no", "--language", "en")
+    assert missing.returncode == 1 and "there is no alarm a-[red]no" in missing.stderr
 
 
 def test_status_and_doctor_tell_of_a_running_product(product: Running, duty: httpx.Client) -> None:
@@ -292,7 +292,7 @@ def test_bad_input_is_counted_by_reason_kept_raw_and_harms_nothing(
 
 def test_replay_agrees_and_nothing_was_said_but_what_is_worth_it(product: Running) -> None:
     assert json.loads(product.command("replay", "--json").stdout)["agrees"]
-    replayed = product.command("replay")
+    replayed = product.command("replay", "--language", "en")
     assert replayed.returncode == 0 and "outcomes are the same" in replayed.stdout
     assert "Traceback" not in product.said
 

@@ -74,6 +74,12 @@ def test_mistakes_name_line_field_and_remedy(
     assert problem.line == line
 
 
+def test_a_failing_test_is_called_by_both_its_names(tmp_path: Path) -> None:
+    text = GOOD.replace("yellow red}", "yellow yellow}", 1).replace("name: rising", "name: {zh: 涨水, en: rising}", 1)
+    with pytest.raises(DocumentError, match=r"test 'rising' \(“涨水”\) fails: at 2 min"):
+        load(tmp_path, text)
+
+
 def test_a_rule_without_rationale_does_not_load(tmp_path: Path) -> None:
     lines = [line for line in GOOD.splitlines() if "rationale" not in line]
     with pytest.raises(DocumentError, match="rationale"):

@@ -82,19 +82,20 @@ def data(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def test_an_alarm_is_shelved_listed_and_taken_off_again(data: Path, desk: Desk) -> None:
     (alarm,) = desk.book.cases.alarms
-    done = run("shelve", alarm, "--for", "2 h", "--reason", "the gauge is [being] cleaned")
+    done = run("shelve", alarm, "--for", "2 h", "--reason", "the gauge is [being] cleaned", "--language", "en")
     assert (done.exit_code, done.output.split()[-4:]) == (0, ["shelved", "for", "2", "h"]), done.output
     (row,) = json.loads(run("shelved", "--json").stdout)
     assert (row["id"], row["state"], row["aside"]["reason"]) == (alarm, "SHLVD", "the gauge is [being] cleaned")
     assert row["aside"]["by"].endswith("@terminal")
     assert row["aside"]["until"] - row["aside"]["since"] == 7200
     shown = run("shelved").output
+    assert "剩余" in shown and "操作人" in shown and "黄" in shown, "in the site's language"
     assert "1:59:5" in shown or "2:00:00" in shown
     assert "[being] cleaned" in shown
-    refused = run("shelve", alarm, "--reason", "again")
+    refused = run("shelve", alarm, "--reason", "again", "--language", "en")
     assert (refused.exit_code, "already shelved" in refused.stderr) == (1, True)
-    assert run("unshelve", alarm).exit_code == 0
-    assert "nothing is set aside" in run("shelved").output
+    assert "已取消搁置" in run("unshelve", alarm).output
+    assert "nothing is set aside" in run("shelved", "--language", "en").output
     history = run("show", alarm, "--language", "en").output
     assert "UNACK → SHLVD  shelved  yellow" in history
     assert "(v1, log 0:2)" in history
@@ -112,19 +113,23 @@ def test_an_alarm_is_shelved_listed_and_taken_off_again(data: Path, desk: Desk) 
 )
 def test_what_cannot_be_is_refused_in_one_sentence(data: Path, desk: Desk, options: tuple[str, ...], said: str) -> None:
     (alarm,) = desk.book.cases.alarms
-    refused = run("shelve", alarm, *options)
+    refused = run("shelve", alarm, *options, "--language", "en")
     assert refused.exit_code == 1
     assert said in refused.stderr.replace("\n", " ")
     assert desk.book.cases.alarms[alarm].state == "UNACK"
 
 
 def test_an_alarm_that_is_not_there_is_said_so(data: Path) -> None:
-    assert "there is no alarm a-none" in run("unshelve", "a-none").stderr
+    assert "there is no alarm a-none" in run("unshelve", "a-none", "--language", "en").stderr
+    assert "没有报警或事件 a-none" in run("ack", "a-none").stderr
+    assert "--for: “a while”不是时长" in run("shelve", "a-none", "--for", "a while", "--reason", "x").stderr
 
 
 def test_the_load_that_alarms_are_is_told(data: Path) -> None:
-    told = run("load", "--data", data)
+    told = run("load", "--data", data, "--language", "en")
     assert told.exit_code == 0 and "1 in ten minutes (acceptable)" in told.stdout
+    chinese = run("load", "--data", data).stdout
+    assert "近十分钟响铃 1 次（可接受）" in chinese and "黄 1" in chinese and "占比" in chinese
     found = json.loads(run("load", "--data", data, "--json").stdout)
     assert (found["day"], found["levels"]["yellow"], found["flood"]) == (1, 1, False)
     assert [actor["rings"] for actor in found["actors"]] == [1]

@@ -88,7 +88,7 @@ def test_check_counts_the_district() -> None:
     assert [counts[name] for name in places] == [4, 15, 61, 1, 10, 124, 120]
     assert 950 <= counts["points"] <= 1050
     assert counts["units"] > 50 and counts["rules"] >= 15 and counts["problems"] == []
-    told = run("check", DISTRICT).stdout
+    told = run("check", DISTRICT, "--language", "en").stdout
     assert "is sound: 4 fields, 15 area_types, 61 areas" in told
     assert "senml/+" in told and "spBv1.0/+/NBIRTH/+" in told, "what the broker must let it read"
 
@@ -98,8 +98,8 @@ def test_check_names_file_line_and_field_of_every_mistake(tmp_path: Path) -> Non
     shutil.copytree(DISTRICT, site)
     units = site / "units.yaml"
     units.write_text(re.sub(r"kind: \w+", 'kind: "[bold]x"', units.read_text(), count=1))
-    checked = run("check", site)
-    assert checked.exit_code == 1
+    checked = run("check", site)  # in the site's language
+    assert checked.exit_code == 1 and "有 1 个问题" in checked.stderr
     assert "units.yaml:" in checked.stderr and "[bold]" in checked.stderr
     assert "a [red]site" in checked.stderr  # brackets are text, not colour
     as_json = json.loads(run("check", site, "--json").stdout)
@@ -123,7 +123,8 @@ def test_check_names_templates_that_can_never_match_and_is_content(tmp_path: Pat
     more = '  mapped:\n    - {topic: "plant/{point}", point: "Plant-{point}"}\n'
     main.write_text(main.read_text(encoding="utf-8").replace("  mapped:\n", more, 1), encoding="utf-8")
     checked = run("check", site)
-    assert checked.exit_code == 0 and "is sound" in checked.stdout
+    assert checked.exit_code == 0 and "无误：风险领域 4 个、区域类型 15 种、区域 61 个、" in checked.stdout
+    checked = run("check", site, "--language", "en")
     assert "signals.mapped[0].point: 'Plant-{point}' can never match" in checked.stderr
     as_json = json.loads(run("check", site, "--json").stdout)
     assert [(one["file"], one["field"]) for one in as_json["notes"]] == [("site.yaml", "signals.mapped[0].point")]

@@ -57,19 +57,25 @@ def test_what_cannot_be_evaluated_is_a_sentence(folder: Path, tmp_path: Path) ->
     assert "has no windows.json" in sentence(run("evaluate", "nab", tmp_path))
     (tmp_path / "windows.json").write_text(json.dumps({f"{tmp_path.name}/one.csv": [["2026-01-01", "2026-03-01"]]}))
     assert "quiet readings" in sentence(run("evaluate", "injected", tmp_path))
+    assert "没有文件夹" in sentence(run("evaluate", "nab", tmp_path / "none", "--language", "zh-CN"))
 
 
 @pytest.mark.parametrize(
     ("which", "words"),
-    [("nab", "held out"), ("budget", "half to twice as often as named"), ("injected --each 1", "faults found")],
+    [
+        ("nab --language zh-CN", "留出检验"),
+        ("budget", "half to twice as often as named"),
+        ("injected --each 1", "faults found"),
+    ],
 )
 def test_misses_and_false_alarms_are_drawn_into_one_page(folder: Path, tmp_path: Path, which: str, words: str) -> None:
     command, *more = which.split()
     page = tmp_path / "page.html"
     shown = run("evaluate", command, folder, *more, "--plot", page)
-    assert f"drawn in {page}" in shown.output
+    assert f"{'已绘制到' if 'zh-CN' in more else 'drawn in'} {page}" in shown.output
     assert words in shown.stdout
-    assert page.read_text().startswith("<!doctype html>")
+    language = "zh-CN" if "zh-CN" in more else "en"
+    assert page.read_text().startswith(f'<!doctype html>\n<html lang="{language}">')
     page.unlink()
     json.loads(run("evaluate", command, folder, *more, "--plot", page, "--json").stdout)
     assert page.exists()

@@ -35,9 +35,10 @@ def test_counts_are_told_as_a_table_as_json_and_as_pictures(events: Path, tmp_pa
     [one] = told["streams"]
     assert one["false"] >= 2 and told["put_on"] == 5 and told["window"] == 900.0
     assert told == json.loads(run("counts", events.parent, "--each", "5", "--json")[1]), "the seed repeats it"
-    rarer = json.loads(run("counts", events, "--each", "5", "--level", "0.9999", "--json")[1])
+    rarer = json.loads(run("counts", events, "--each", "0", "--level", "0.9999", "--json")[1])
     assert rarer["level"] == 0.9999 and 1 <= rarer["streams"][0]["false"] < one["false"]
-    assert "0.9999" in run("counts", events, "--each", "0", "--level", "0.9999")[1]
+    shown = run("counts", events, "--each", "0", "--level", "0.9999", "--language", "zh-CN")[1]
+    assert "0.9999" in shown and "已知发生" in shown and "加入的 0 次激增找到 0 次" in shown
 
 
 def test_what_cannot_be_counted_is_a_sentence(events: Path, tmp_path: Path) -> None:
@@ -45,6 +46,7 @@ def test_what_cannot_be_counted_is_a_sentence(events: Path, tmp_path: Path) -> N
         ((tmp_path / "none.csv",), "there is no"),
         ((events, "--window", "10 s"), "is no window"),
         ((events, "--window", "soon"), "is no duration"),
+        ((events, "--window", "10 s", "--language", "zh-CN"), "不是时段长度"),
         ((events, "--plot", tmp_path / "p.txt"), "ends in .html"),
     ):
         code, told = run("counts", *words)
@@ -55,11 +57,12 @@ def test_triage_is_told_as_a_table_as_json_and_as_pictures(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
 ) -> None:  # fmt: skip
     code, said = run("triage", "--data", data)
-    assert code == 1 and "too few to learn from" in " ".join(said.split())
+    few = "处置结论只有 0 个（属实 0，扰动 0），不足以学习"  # as the site speaks
+    assert code == 1 and few in " ".join(said.split())
     monkeypatch.setattr("alerts.triage.verdicts", lambda reader, types: [verdict for verdict, _ in judged(400)])
     code, said = run("triage", "--data", data, "--plot", tmp_path / "t.html")
-    assert code == 0 and "real ones missed" in said
+    assert code == 0 and "条报警：属实而漏报" in said and "固定概率" in said
     page = (tmp_path / "t.html").read_text()
-    assert "missed" in page and "false alarm" in page
-    told = json.loads(run("triage", "--data", data, "--json")[1])
+    assert "研判：漏报与误报" in page and "</span>漏报" in page and "</span>误报" in page and "第 1 段" in page
+    told = json.loads(run("triage", "--data", data, "--language", "en", "--json")[1])
     assert len(told["parts"]) == 5 and told["brier"] < told["constant"] and told["missed"] > 0

@@ -59,7 +59,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         (("alarms", "list"), "没有报警", ("黄", "模拟 SIM", "slope-01", "UNACK")),
         (("incidents", "list"), "no incidents", ("yellow", "slope-02")),
         (("incidents", "together"), "nothing rose together", ()),
-        (("alarms", "shelved"), "nothing is set aside", ()),
+        (("alarms", "shelved"), "没有搁置、抑制或停用的报警", ()),
         (("mode", "list"), "no mode lasts", ("maintenance", "slope-02", "works [today]", "1:59:")),
         (("silence", "list"), "nothing is silent", ("quiet-1", "works [today]", "1:59:")),
         (("exercise", "list"), "no exercise was run yet", ("exercise-1", "running")),

@@ -34,7 +34,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def run(data: Path, *words: str) -> tuple[int, str]:
-    found = CliRunner().invoke(application("models"), ["models", *words, "--data", str(data)])
+    """Run a command in English, unless `words` say in which language."""
+    spoken = () if "--language" in words else ("--language", "en")
+    found = CliRunner().invoke(application("models"), ["models", *words, *spoken, "--data", str(data)])
     return found.exit_code, found.output
 
 
@@ -52,11 +54,12 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
         code, said = run(data, "promote", version[:8])
         assert code == 0, said
         assert [decode(packed).version for packed in area_models.in_force(data)] == [version]
-    assert run(data, "rollback", "a0")[0] == 0
+    told = run(data, "rollback", "a0", "--language", "zh-CN")
+    assert told[0] == 0 and f"自下次 `foreshock run` 起，a0 启用 {first}" in told[1]
     assert [one["version"] for one in json.loads(run(data, "list", "--json")[1]) if one["in_force"]] == [first]
     assert run(data, "rollback", "a0")[0] == 0
     assert area_models.in_force(data) == ()
-    assert "no model is in force" in run(data, "rollback", "a0")[1]
+    assert "no model is in force" in run(data, "rollback", "a0", "--language", "en")[1]
     accounts = open_accounts(data / "accounts.sqlite")
     noted = list_audit(accounts)[::-1]
     accounts.close()
@@ -78,6 +81,8 @@ def test_a_model_is_learnt_promoted_replaced_and_taken_back(data: Path) -> None:
         (("--column", "left=p0", "--column", "right=p3", "--from", "3 d"), "not for --csv"),
         (("--column", "left=p0", "--column", "left=p3"), "named for two points"),
         (("--column", "left=p0", "--column", "up=p3"), "no column 'up'"),
+        (("--column", "left=p0", "--column", "up=p3", "--language", "zh-CN"), "没有列 'up'；可用的列"),
+        (("--column", "left=p0", "--column", "right=p1", "--language", "zh-CN"), "区域 a0 没有测点 p1"),
     ],
 )
 def test_what_cannot_be_learnt_is_said(data: Path, columns: tuple[str, ...], says: str) -> None:

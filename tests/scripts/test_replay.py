@@ -78,7 +78,11 @@ def test_the_past_is_checked_whole_or_a_stretch_of_it(data: Path) -> None:
     begin, end = str(int(START + 100)), str(int(START + 200))
     part = json.loads(run("replay", "--data", data, "--from", begin, "--to", end, "--json").stdout)
     assert part["agrees"] and 0 < part["transitions"] < everything["transitions"]
-    said = run("replay", "--data", data, "--from", begin, "--to", end).stdout
+    stretch = ("replay", "--data", data, "--from", begin)
+    chinese = run(*stretch).stdout  # the site's language
+    assert "个结果全部一致，其中报警变化" in chinese and "值班负荷：响铃的报警" in chinese
+    assert not re.search("[a-z]{3}", chinese)
+    said = run(*stretch, "--to", end, "--language", "en").stdout
     assert f"all {part['recorded']} outcomes are the same, {part['transitions']} of them alarm transitions" in said
 
 
@@ -93,7 +97,7 @@ def test_the_first_that_differs_is_shown_field_by_field(tmp_path: Path) -> None:
             for one in record.outcomes
         )
         log.write([(OUTCOMES, 0, None, outcome.encode(outcome.Record(0, record.offset, others)))])
-    result = run("replay", "--data", data)
+    result = run("replay", "--data", data, "--language", "en")
     assert result.exit_code == 1
     assert "1 missing: x" in result.stderr
     assert f"first: x at offset {record.offset} of partition 0" in result.stderr
@@ -191,18 +195,21 @@ def test_the_lines_of_a_week_stand_at_midnight_of_the_site(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "said", "chinese"),
     [
-        (("--html", "x.html"), "go with --rules"),
-        (("--against", "x"), "go with --rules"),
-        (("--from", "soon"), "is no moment"),
-        (("--from", "14:00", "--to", "14:00"), "is not before"),
-        (("--rules", "nowhere"), "nowhere does not exist"),
-        (("--rules", ".", "--html", "x.txt"), "choose a name that ends in .html"),
+        (("--html", "x.html"), "go with --rules", "须与 --rules"),
+        (("--against", "x"), "go with --rules", "须与 --rules"),
+        (("--from", "soon"), "is no moment", "不是时刻"),
+        (("--from", "14:00", "--to", "14:00"), "is not before", "不早于"),
+        (("--rules", "nowhere"), "nowhere does not exist", "nowhere 不存在"),
+        (("--rules", ".", "--html", "x.txt"), "choose a name that ends in .html", "请用以 .html 结尾的文件名"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_sentence(data: Path, arguments: tuple[str, ...], said: str) -> None:
-    assert said in sentence(run("replay", "--data", data, *arguments))
+def test_what_cannot_be_is_refused_in_one_sentence(
+    data: Path, arguments: tuple[str, ...], said: str, chinese: str
+) -> None:
+    assert said in sentence(run("replay", "--data", data, "--language", "en", *arguments))
+    assert chinese in sentence(run("replay", "--data", data, *arguments))
 
 
 def test_rules_with_mistakes_are_named_with_their_place(data: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_limit_of_the_registry_is_suggested_as_a_change_of_the_registry(folder
 
 
 def test_what_cannot_be_swept_is_one_sentence(folder: Path) -> None:
-    asked = ("--from", "2025-12-31", "--data", folder)
+    asked = ("--from", "2025-12-31", "--data", folder, "--language", "en")
     assert "no rule ovr" in sentence(run("rules", "tune", "ovr", *asked))
     assert "no level blue" in sentence(run("rules", "tune", "over", "--level", "blue", *asked))
     assert "no such level" in sentence(run("rules", "tune", "over", "--level", "pink", *asked))
@@ -117,6 +117,10 @@ def test_what_cannot_be_swept_is_one_sentence(folder: Path) -> None:
     assert "takes a rule" in sentence(run("rules", "tune", "--limit", "red", *asked))
     assert "limits are limit" in sentence(run("rules", "tune", "over", "--limit", "pink", *asked))
     assert "goes by no limit red" in sentence(run("rules", "tune", "over", "--limit", "red", *asked))
+    asked = asked[:-2]  # as the site speaks
+    assert "现行规则中没有 ovr（是否想写 over？）" in sentence(run("rules", "tune", "ovr", *asked))
+    assert "不以登记表的限值 red 为准" in sentence(run("rules", "tune", "over", "--limit", "red", *asked))
+    assert "“soon”不是时长" in sentence(run("rules", "tune", "over", "--delay", "soon", *asked))
 
 
 def test_the_list_says_who_owns_a_rule_when_it_is_due_and_how_it_fared(folder: Path, tmp_path: Path) -> None:

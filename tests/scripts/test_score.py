@@ -288,3 +288,25 @@ def test_a_step_in_readings_of_a_second_is_told_within_ten_readings(tmp_path: Pa
     assert score_file(source, "t", "v", tmp_path / "out.csv").alarms == 1
     told = [at for at, one in enumerate(records(tmp_path / "out.csv")) if one["alarm"] == "1"]
     assert 2000 <= told[0] < 2010
+
+
+def test_it_is_told_in_the_language_asked_for_and_in_that_of_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / "in.csv", ["t,v", "1700000000,1", "1700000060,many", "1700000120,2", "1700000060,3"])
+    asked = ["score", str(source), "--time", "t", "--value", "v", "--out", str(tmp_path / "out.csv")]
+
+    def told(*more: str) -> str:
+        return " ".join(CliRunner().invoke(application("score"), [*asked, *more]).output.split())
+
+    whole = told("--language", "zh-CN", "--limit", "9")
+    assert "已评分 2 个读数，报警 0 次，预警 0 次，已写入" in whole
+    assert "v：不是数值：'many' 1 行无法使用" in whole and "1 行不晚于前一行，未评分" in whole
+    assert "--lag 应在 1 min 至 14 d 之间" in told(
+        "--language", "zh-CN", "--limit", "9", "--driver", "w", "--lag", "40 d"
+    )
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "请用 --train-rows 写明行数" in told("--value", "w")
+    assert "没有列 'when'；可用的列：t, v" in told("--time", "when")
+    assert "--interval: “often”不是时长" in told("--interval", "often")
+    assert "2 readings scored" in told("--language", "en")

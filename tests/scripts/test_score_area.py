@@ -124,6 +124,9 @@ def test_the_command_says_what_it_did_and_asks_for_train_rows(tmp_path: Path) ->
         some = asked if more else asked[:-2]
         told = CliRunner().invoke(application("score"), [*some, *more, "--out", str(tmp_path / "o.csv")])
         assert "1 rows were not later than the one before" in " ".join(told.output.split())
+    some = [*asked, "--train-rows", "300", "--language", "zh-CN", "--out", str(tmp_path / "o.csv")]
+    told = CliRunner().invoke(application("score"), some)
+    assert "共 500 行，学习 300 行" in told.output and "1 行不晚于前一行，未判定" in told.output
     refused = CliRunner().invoke(application("score"), asked)
     assert refused.exit_code != 0
     assert "--train-rows" in refused.output

@@ -35,7 +35,9 @@ def learnt(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(data: Path, *words: str) -> tuple[int, str]:
-    found = CliRunner().invoke(application("models"), ["models", "triage", *words, "--data", str(data)])
+    """Run a command in English, unless `words` say in which language."""
+    spoken = () if "--language" in words else ("--language", "en")
+    found = CliRunner().invoke(application("models"), ["models", "triage", *words, *spoken, "--data", str(data)])
     return found.exit_code, found.output
 
 
@@ -56,7 +58,7 @@ def test_a_model_is_learnt_shown_promoted_and_taken_back(learnt: Path) -> None:
     stored = in_force(learnt)
     assert stored is not None and stored.version == one["version"]
     assert json.loads(run(learnt, "show", "--json")[1])["brier"] == one["brier"]
-    assert "were real" in run(learnt, "show")[1]
+    assert "实际属实" in run(learnt, "show", "--language", "zh-CN")[1]
     assert "already" in run(learnt, "promote", one["version"])[1]
     assert run(learnt, "rollback")[0] == 0 and in_force(learnt) is None
     assert run(learnt, "rollback")[0] == 1
@@ -71,7 +73,7 @@ def test_a_triage_model_is_listed_and_promoted_beside_those_of_areas(learnt: Pat
     [one] = json.loads(run(learnt, "list", "--json")[1])
 
     def models(*words: str) -> str:
-        found = CliRunner().invoke(application("models"), ["models", *words, "--data", str(learnt)])
+        found = CliRunner().invoke(application("models"), ["models", *words, "--language", "en", "--data", str(learnt)])
         assert found.exit_code == 0, found.output
         return found.output
 
@@ -92,8 +94,12 @@ def test_a_triage_model_in_drift_says_so(learnt: Path, monkeypatch: pytest.Monke
     later = [verdict._replace(real=True) for verdict, _ in drawn(300)]
     later = [one._replace(case=one.case._replace(opened=one.case.opened + 1e9)) for one in later]
     monkeypatch.setattr("alerts.triage.verdicts", lambda reader, types, since=0.0: later)
-    found = CliRunner().invoke(application("models"), ["models", "list", "--data", str(learnt)]).output
-    assert "older than its alarms' drift" in " ".join(found.split()) and "已落后" in found
+    for language, said, unsaid in (
+        ("en", "older than its alarms' drift", "已落后"), ("zh-CN", "已落后于报警的漂移", "older")
+    ):  # fmt: skip
+        asked = ["models", "list", "--language", language, "--data", str(learnt)]
+        found = " ".join(CliRunner().invoke(application("models"), asked).output.split())
+        assert said in found and unsaid not in found
 
 
 def test_one_that_is_no_better_than_a_constant_is_not_promoted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +113,8 @@ def test_one_that_is_no_better_than_a_constant_is_not_promoted(data: Path, monke
 
 def test_what_is_not_there_is_said(data: Path) -> None:
     assert "no triage model of version" in run(data, "promote", "abc")[1]
+    assert "没有版本为 'abc' 的研判模型" in run(data, "promote", "abc", "--language", "zh-CN")[1]
     (data / "models" / "triage").mkdir(parents=True)
     (data / "models" / "triage" / "x.model").write_bytes(b"no")
     assert "not a triage model" in run(data, "list")[1]
+    assert "x.model：不是研判模型" in run(data, "list", "--language", "zh-CN")[1]

@@ -81,6 +81,10 @@ def test_a_test_that_fails_and_a_file_that_is_no_list_of_rules_are_said_in_chine
     assert said(failed, "zh-CN") == "规则的测试“涨水”未通过：3.5 min 时等级为 blue，应为 yellow"
     more = said(f"{failed}, and differs at 2 more", "zh-CN")
     assert more.endswith("应为 yellow，另有 2 处不符")
+    named_twice = failed.replace("'涨水'", "'it's rising' (“涨水”)")
+    assert said(named_twice, "zh-CN") == said(failed, "zh-CN")
+    assert said(named_twice, "en") == failed.replace("涨水", "it's rising")
+    assert said(failed, "en") == failed
     assert said("unknown field (did you mean 'rules'?)", "zh-CN") == "未知字段（是否想写 rules？）"
     assert said("the field 'rationale' is missing", "zh-CN") == "缺少字段“rationale”"
 

@@ -1,0 +1,170 @@
+"""What the parts below the commands say in English of what cannot be done, in Chinese: files, options, histories.
+
+Sentences stand here without the file that they begin with, and clause by clause where they are joined by `: ` or `; `.
+What the loader of a site and its rules says is in `alerts.console.rule_words`, which is asked as well.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from alerts.console import rule_words
+from alerts.console.phrases import Phrases
+
+_SAID: tuple[tuple[str, str], ...] = (
+    # files
+    ("cannot be read", "无法读取"),
+    ("{} cannot be read", "无法读取 {}"),
+    ("cannot be written", "无法写入"),
+    ("No such file or directory", "没有这个文件或文件夹"),
+    ("Permission denied", "没有权限"),
+    ("Is a directory", "是文件夹"),
+    ("Not a directory", "不是文件夹"),
+    ("No space left on device", "磁盘空间不足"),
+    ("is larger than {} MB", "超过 {} MB"),
+    ("is empty; a heading and rows are needed", "文件为空，需要表头和数据行"),
+    ("would overwrite the file that is read; choose another --out", "会覆盖正在读取的文件，请另选 --out"),
+    ("there is no folder {}", "没有文件夹 {}"),
+    ("is no JSON", "不是 JSON"),
+    ("names no files", "没有列出文件"),
+    ("is no list of windows", "不是时段列表"),
+    # recordings
+    ("is no recorded series", "不是可识别的序列"),
+    (
+        "there is no series in {}: CSV files with a column of times and one of numbers; a series has {} readings at "
+        "least",
+        "{} 中没有序列：须为有时间列和数值列的 CSV 文件，至少 {} 个读数",
+    ),
+    (
+        "there is no series in {}: CSV files with a column of times and one of numbers",
+        "{} 中没有序列：须为有时间列和数值列的 CSV 文件",
+    ),
+    ("no row can be read", "没有可读取的行"),
+    ("not a number: {}", "不是数值：{}"),
+    ("not a number, held: {}", "不是数值，沿用上一值：{}"),
+    ("not a time: {}", "不是时间：{}"),
+    ("has {} columns, {} are needed", "只有 {} 列，需要 {} 列"),
+    ("no column {}; there are: {}", "没有列 {}；可用的列：{}"),
+    (
+        "begins with its newest row and is too long to be turned: sort it by time first",
+        "以最新一行开头，且过长，无法倒序读取：请先按时间排序",
+    ),
+    ("a column is named twice", "有一列写了两次"),
+    ("unknown time zone {}: use a name such as Asia/Shanghai", "未知时区 {}：请写如 Asia/Shanghai 的名称"),
+    ("the interval must be a positive number of seconds, not {}", "间隔应为正的秒数，不能是 {}"),
+    (
+        "the limit must be a number, and its horizon a positive number of seconds",
+        "限值应为数值，预见期应为正的秒数",
+    ),
+    ("has {} readable rows, fewer than the {} to learn from", "只有 {} 个可读的行，不足学习所需的 {} 行"),
+    ("{} rows are too few to learn {} points from; {} are needed", "{} 行不足以学习 {} 个测点，需要 {} 行"),
+    ("{} points are more than {}; choose those that belong together", "{} 个测点超过 {} 个，请只选相互关联的测点"),
+    ("see --train-rows", "见 --train-rows"),
+    # what is evaluated, and learnt from
+    ("holds no events", "没有可用的事件"),
+    ("more than {} streams", "事件流超过 {} 个"),
+    ("{} windows are more than {}", "{} 个时段超过 {} 个"),
+    ("{} is no time", "{} 不是时间"),
+    ("line {} has {} fields, the heading {}", "第 {} 行有 {} 个字段，表头有 {} 个"),
+    (
+        "no file of events in {}: CSV with a column of times, a row for each event",
+        "{} 中没有事件文件：须为有时间列的 CSV，每个事件一行",
+    ),
+    ("there is no run (.csv) in it", "其中没有实验数据（.csv）"),
+    (
+        "not a run of SKAB: the columns datetime, …, anomaly are needed, with semicolons",
+        "不是 SKAB 的实验数据：需要 datetime、…、anomaly 各列，以分号分隔",
+    ),
+    ("has {} rows; more than {} are needed", "有 {} 行，需要多于 {} 行"),
+    ("cannot open {}", "无法打开 {}"),
+    ("before part {} of {} of the later half", "后一半的第 {} 段（共 {} 段）之前"),
+    (
+        "{} verdicts ({} real, {} nuisance) are too few to learn from; {} are needed, {} of each",
+        "处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；需要 {} 个，两类各 {} 个",
+    ),
+    (
+        "{} verdicts before the later ones that are to be foretold ({} real, {} nuisance) are too few to learn from; "
+        "{} are needed, {} of each",
+        "须预测的之前，处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；需要 {} 个，两类各 {} 个",
+    ),
+    ("under alarm", "处于报警中"),
+    ("bad or simulated", "为坏值或模拟"),
+    ("in a gap", "处于缺数中"),
+    ("no reading of {} in that time", "这段时间内没有 {} 的读数"),
+    ("try another, by --from and --to", "请用 --from 和 --to 另选一段"),
+    ("leave them out with {}", "请用 {} 略去"),
+    (
+        "all readings of {} are simulated or bad; --simulated learns from a simulation all the same",
+        "{} 的读数全为模拟或坏值；--simulated 仍从模拟数据学习",
+    ),
+    ("all readings of {} are bad", "{} 的读数全为坏值"),
+    ("it is damaged, or was renamed: its content is that of {}", "文件已损坏或被改名：其内容属于 {}"),
+    ("not a model", "不是模型"),
+    ("not a triage model", "不是研判模型"),
+    ("{} is larger than a model may be", "{} 超过模型允许的大小"),
+    ("{} is damaged", "{} 已损坏"),
+    ("no triage model of version {}; `{}` lists those there are", "没有版本为 {} 的研判模型；可用 `{}` 查看"),
+    ("{} triage models of version {}; `{}` lists those there are", "有 {} 个研判模型的版本以 {} 开头；可用 `{}` 查看"),
+    ("there is no log here", "这里没有日志"),
+    ("reading failed", "读取失败"),
+    # what is swept, and replayed
+    ("rule {} has no level {}", "规则 {} 没有等级 {}"),
+    ("it has {}", "它有 {}"),
+    ("level {} of rule {} compares with no number and no limit: {}", "等级 {}（规则 {}）不与数值或限值比较：{}"),
+    ("level {} of rule {} goes by no limit {} of the registry", "等级 {}（规则 {}）不以登记表的限值 {} 为准"),
+    ("level {} goes by it", "以它为准的等级：{}"),
+    ("rule {} covers floors and ceilings: sweep one kind at a time", "规则 {} 兼有上限和下限：请一次只试一种"),
+    (
+        "level {} of rule {} asks for {}, which moves with the limit: change the registry in a copy of the site, and "
+        "replay that",
+        "等级 {}（规则 {}）用到 {}，它随限值变动：请在站点副本中修改登记表，再回放",
+    ),
+    ("the variants could not be worked out", "无法试算各取值"),
+    (
+        "partition {} no longer holds its first observations (retention); cannot replay",
+        "分区 {} 最早的观测已过保留期，无法回放",
+    ),
+    (
+        "a process of the replay was ended from outside (too little memory?)",
+        "一个回放进程被外部终止（内存不足？）",
+    ),
+    ("name a folder or s3://BUCKET/PREFIX", "请指明文件夹或 s3://BUCKET/PREFIX"),
+    ("nothing is archived in {} yet", "{} 中尚无归档"),
+    ("the archive is of another log", "归档属于另一日志"),
+    (
+        "observations {} to {} of partition {} were never archived: choose a later --from, or an earlier --to",
+        "观测 {} 至 {}（分区 {}）从未归档：请选更晚的 --from 或更早的 --to",
+    ),
+    ("{} cannot be read as a log", "无法将 {} 作为日志读取"),
+    # templates of a site's signals
+    (
+        "{} can never match: the site has no point of such an id that {} names",
+        "{} 永远不会匹配：站点没有 {} 所指的这种编号的测点",
+    ),
+    ("{} can never match: {} takes all its topics before", "{} 永远不会匹配：{} 已先取走其全部主题"),
+    # moments
+    (
+        "{} is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",
+        "{} 不是时刻；请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
+    ),
+)
+
+
+def said(sentence: str, language: str) -> str:
+    """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
+    if language.startswith("en"):
+        return rule_words.said(sentence, language)
+    known = _phrases().chinese(sentence) or rule_words.said(sentence, language)
+    if known != sentence:
+        return known
+    if ": " in sentence:
+        halves, mark = sentence.split(": ", 1), "："
+    else:
+        halves, mark = sentence.rsplit("; ", 1), "；"
+    told = [said(half, language) for half in halves] if len(halves) > 1 else halves
+    return sentence if told == halves else mark.join(told)
+
+
+@cache
+def _phrases() -> Phrases:
+    return Phrases(_SAID)
