@@ -30,7 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.hours import COLUMNS as HOUR_COLUMNS
-from models.hours import HOUR, Hours
+from models.hours import FEWER, HOUR, Hours
+from models.hours import MOST as MOST_HOURS
 from models.shelves import Shelf, Shelves
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,8 @@ Change = tuple[float, float]
 
 MOST = 64
 """Changes that a point keeps; the rarest gives way to a new one."""
+FEW = 32
+"""Changes up to which a point keeps more hours of them."""
 COMMON = 0.1
 """Share of readings from which on a change is no surprise at any hour, so its hours are not kept."""
 YEAR = 365.0 * 24.0 * HOUR
@@ -112,6 +115,7 @@ class _Shelf(Shelf):
     def __init__(self, width: int, number: int) -> None:
         self.number, self.kind = number, _NUMBERS[number]
         self.top = int(np.iinfo(self.kind.times).max)
+        self.hours = MOST_HOURS if width <= FEW else FEWER
         whole = {"used": np.uint8, "known": np.uint8, "others": np.uint32, "lost": np.uint32}
         super().__init__(width, whole, {"key": self.kind.key, "times": self.kind.times})
 
@@ -176,7 +180,7 @@ class Codes:
             column = self._add_one(shelf, row, place, keys, first, then)
         if rarer + 1.0 < COMMON * (readings + 1.0):
             hour = min(max(floor(time / HOUR), -_FARTHEST), _FARTHEST)
-            habit = self._hours.came_one(row, column, hour, (time - since) / (HOUR * 24))
+            habit = self._hours.came_one(row, column, hour, (time - since) / (HOUR * 24), shelf.hours)
         return Seldom(min(max((rarer + 1.0) / (readings + 1.0), habit), 1.0), float(came), unseen, max(known, 1))
 
     def fade(self, row: int, halvings: int) -> None:
@@ -253,6 +257,9 @@ class Codes:
         old, new = self._rows.move(level, to, rows)
         there.times[new, : here.width] = here.times[old]
         there.key[new, : here.width] = _rekeyed(here.key[old], here, there)
+        if there.hours < here.hours:
+            for row, keys in zip(rows.tolist(), here.key[old], strict=True):
+                self._hours.narrow(row, keys.argsort().tolist())
         here.clear(old)
         self._rows.leave(level, old)
 
@@ -294,7 +301,7 @@ class Codes:
             column[new] = self._add(shelf, rows[new], at[new], keys[new], first[new], then[new], change[new])
         seldom = (rarer + 1.0 < COMMON * (readings + 1.0)).nonzero()[0]
         if len(seldom):
-            habit[seldom] = self._hours.came(rows[seldom], column[seldom], hour[seldom], days[seldom])
+            habit[seldom] = self._hours.came(rows[seldom], column[seldom], hour[seldom], days[seldom], shelf.hours)
         share = np.minimum(np.maximum((rarer + 1.0) / (readings + 1.0), habit), 1.0)
         return stay, further, SeldomMany(share, came, unseen, np.maximum(known, 1))
 
@@ -350,7 +357,7 @@ class Codes:
     def state(self) -> Floats:
         """Return all counts, f8[changes, COLUMNS], in order."""
         parts, columns = [np.empty((0, PLAIN))], [np.empty(0, np.intp)]
-        for shelf in self._rows.shelves:
+        for shelf in self._rows.stocked:
             place, column = shelf.key.nonzero()
             codes = _codes(shelf.key[place, column], shelf)
             parts.append(np.array([shelf.owner[place], *codes, shelf.times[place, column]], np.float64).T)
@@ -358,7 +365,7 @@ class Codes:
         plain, column = np.concatenate(parts), np.concatenate(columns)
         hours = self._hours.words(plain[:, 0].astype(np.intp), column)
         every = [np.concatenate([plain, hours], axis=1)]
-        for shelf in self._rows.shelves:
+        for shelf in self._rows.stocked:
             place = shelf.taken[shelf.others[shelf.taken] > 0]
             others = np.zeros((len(place), COLUMNS))
             others[:, 0], others[:, 1:3] = shelf.owner[place], np.nan
@@ -394,7 +401,8 @@ class Codes:
             level, at = self._rows.find(int(row))
             self._rows.shelves[level].others[at], self._rows.shelves[level].lost[at] = times, lost
         if state.shape[1] > PLAIN:
-            self._hours.restore(state[:, 0].astype(np.intp), column, state[:, PLAIN:])
+            most = np.repeat(np.where(counts > FEW, FEWER, MOST_HOURS), counts)
+            self._hours.restore(state[:, 0].astype(np.intp), column, state[:, PLAIN:], most)
 
 
 def halvings(since: Floats, last: Floats, time: Floats) -> Rows:

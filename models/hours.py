@@ -2,7 +2,8 @@
 
 What comes by the clock comes at few hours of the day. So nothing is kept of the other hours: of each that was there a
 word, in which bit b stands for b days before the row's last day. A row has `MOST` of these words for all its changes
-together; where it has no room, those give way that have not come for longest, once that is `IDLE` days.
+together (`FEWER` if they are many); where it has no room, those give way that have not come for longest, once that is
+`IDLE` days.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ DAYS = 28
 """Days over which hours are kept."""
 HABIT = 2
 """Days or weeks with an hour that make a habit: one is chance."""
-MOST = 26
-"""Hours of the day, of all changes of a row together, of which the days are kept."""
+MOST, FEWER = 40, 26
+"""Hours of the day, of all changes of a row together, of which the days are kept; of a row that has many changes."""
 IDLE = 8
 """Days after which one that did not come gives way to another: what comes every week has come by then."""
 _DAY = 24
@@ -40,7 +41,7 @@ _WORDS = _BITS * _DAY // _WORD
 COLUMNS = 1 + _WORDS
 """Of a state: the last hour (hours since 1970), and that and those before it as bits."""
 _TOGETHER = 4096  # lines of a state that are unpacked at once
-_WIDTHS = (2, 4, 8, 16, MOST)
+_WIDTHS = (2, 4, 8, 16, FEWER, MOST)
 _EMPTY = 2**16 - 1
 
 
@@ -78,7 +79,7 @@ class Hours:
         """Return bytes of memory."""
         return self._rows.nbytes
 
-    def came_one(self, row: int, change: int, hour: int, days: float) -> float:
+    def came_one(self, row: int, change: int, hour: int, days: float, most: int = MOST) -> float:
         """Do what `came` does for one, to the same bits."""
         day, at = divmod(hour, _DAY)
         level, place = self._rows.find(row)
@@ -100,7 +101,7 @@ class Hours:
         if tag in tags:
             shelf.bits[place, tags.index(tag)] |= 1
         else:
-            self._take(row, tag)
+            self._take(row, tag, most)
         share = 0.0
         for length, mask in _EACH:
             count = (near & mask).bit_count()
@@ -108,8 +109,10 @@ class Hours:
                 share = max(share, count / (max(min(floor(days / length), DAYS // length), count) + 1.0))
         return share
 
-    def came(self, rows: Rows, change: Rows, hour: Whole, days: Floats) -> Floats:
+    def came(self, rows: Rows, change: Rows, hour: Whole, days: Floats, most: int = MOST) -> Floats:
         """Take that a change of each row came in `hour`; `days` the row has been watched (all [n], rows differ).
+
+        At `most` so many words are kept of a row.
 
         Return the shares of days, or of weeks, on which it came at this hour, give or take one (0: no habit).
         """
@@ -123,40 +126,44 @@ class Hours:
             mine, shelf = (levels == level).nonzero()[0], self._rows.shelves[level]
             places = self._rows.places(rows[mine])
             passed = day[mine] - shelf.day[places]
-            shelf.turn(places[passed != 0], passed[passed != 0])
-            shelf.day[places] = day[mine]
-            share[mine] = self._came(shelf, rows[mine], places, change[mine], (hour - day * _DAY)[mine], days[mine])
+            if len(moved := passed.nonzero()[0]):
+                shelf.turn(places[moved], passed[moved])
+                shelf.day[places] = day[mine]
+            at = hour[mine] - day[mine] * _DAY
+            share[mine] = self._came(shelf, rows[mine], places, change[mine], at, days[mine], most)
         return share
 
-    def _came(self, shelf: _Words, rows: Rows, places: Rows, change: Rows, at: Whole, days: Floats) -> Floats:
-        tags, bits = shelf.tag[places], shelf.bits[places]
-        near = np.zeros(len(places), np.uint64)
-        for off in (-1, 0, 1):
+    def _came(
+        self, shelf: _Words, rows: Rows, places: Rows, change: Rows, at: Whole, days: Floats, most: int
+    ) -> Floats:
+        tags, bits, each = shelf.tag[places], shelf.bits[places], np.arange(len(places))
+        near, first = np.zeros(len(places), np.uint32), change * _DAY
+        for off in (-1, 1, 0):
             beside = at + off
-            there = tags == (change * _DAY + beside % _DAY)[:, None]
-            word = np.where(there, bits, 0).sum(axis=1, dtype=np.uint64)
-            if off == 0:
-                old, column = there.any(axis=1), there.argmax(axis=1)
-            near |= np.where(beside < 0, word >> 1, np.where(beside >= _DAY, word << 1, word))
+            there = tags == (first + beside % _DAY).astype(np.uint16)[:, None]
+            column = there.argmax(axis=1)
+            old = there[each, column]
+            word = np.where(old, bits[each, column], np.uint32(0))
+            near |= word if off == 0 else np.where(beside < 0, word >> 1, np.where(beside >= _DAY, word << 1, word))
         shelf.bits[places[old], column[old]] |= 1
         new = ~old
-        if shelf.width == MOST:
+        if shelf.width >= most:
             new &= ((tags == _EMPTY) | (bits & _RECENT == 0)).any(axis=1)
         for each in new.nonzero()[0].tolist():
-            self._take(int(rows[each]), int(change[each] * _DAY + at[each]))
+            self._take(int(rows[each]), int(change[each] * _DAY + at[each]), most)
         share = np.zeros(len(places))
         for length, mask in _EACH:
-            count = np.bitwise_count(near & np.uint64(mask)).astype(np.float64)
+            count = np.bitwise_count(near & np.uint32(mask)).astype(np.float64)
             known = np.maximum(np.minimum(np.floor(days / length), DAYS // length), count)
             share = np.maximum(share, np.where(count >= HABIT, count / (known + 1.0), 0.0))
         return share
 
-    def _take(self, row: int, tag: int) -> None:
+    def _take(self, row: int, tag: int, most: int) -> None:
         """Begin a word of a row, where there is room: who did not come for longest gives way."""
         level, place = self._rows.find(row)
         shelf = self._rows.shelves[level]
         if _EMPTY not in (tags := shelf.tag[place].tolist()):
-            if shelf.width < MOST:
+            if shelf.width < most:
                 self._move(level, level + 1, np.array([row], np.intp))
                 shelf, place = self._rows.shelves[level + 1], self._rows.find(row)[1]
             else:
@@ -202,6 +209,20 @@ class Hours:
             if len(mine) == len(kept):
                 self._rows.forget(row)
 
+    def narrow(self, row: int, order: list[int]) -> None:
+        """Keep `FEWER` words of a row that has more: those that came last, else of the first of changes in `order`."""
+        level, place = self._rows.find(row)
+        if level < 0 or _WIDTHS[level] <= FEWER:
+            return
+        shelf = self._rows.shelves[level]
+        words = zip(shelf.tag[place].tolist(), shelf.bits[place].tolist(), strict=True)
+        kept = sorted((bits & -bits, order.index(tag // _DAY), tag, bits) for tag, bits in words if tag != _EMPTY)
+        there, to = self._rows.shelves[level - 1], level - 1
+        old, new = self._rows.move(level, to, np.array([row], np.intp))
+        for column, (_, _, tag, bits) in enumerate(kept[:FEWER]):
+            there.tag[new, column], there.bits[new, column] = tag, bits
+        self._rows.leave(level, old)
+
     def forget(self, row: int) -> None:
         """Forget all hours of a row."""
         self._rows.forget(row)
@@ -231,36 +252,39 @@ class Hours:
         sought = rows * _EMPTY + change
         order = np.argsort(sought)
         held: list[tuple[Whole, Whole, Bits]] = []
-        for shelf in self._rows.shelves:
-            place, column = (shelf.tag != _EMPTY).nonzero()
-            kept = np.isin(place, shelf.taken)
-            place, column = place[kept], column[kept]
+        for shelf in self._rows.stocked:
+            taken = shelf.taken
+            which, column = (shelf.tag[taken] != _EMPTY).nonzero()
+            place = taken[which]
             tag = shelf.tag[place, column].astype(np.int64)
             key = shelf.owner[place].astype(np.int64) * _EMPTY + tag // _DAY
             line = order[np.searchsorted(sought, key, sorter=order)]
             held.append((line, shelf.day[place].astype(np.int64) * _DAY + tag % _DAY, shelf.bits[place, column]))
+        if not held:
+            return found
         line, hour, bits = (np.concatenate(part) for part in zip(*held, strict=True))
         last = np.full(len(rows), np.iinfo(np.int64).min)
         np.maximum.at(last, line, hour - _DAY * _lowest(bits))
         found[line, 0] = last[line]
-        for ago in range(_BITS):
-            came = ((bits >> np.uint32(ago)) & np.uint32(1)).nonzero()[0]
-            before = last[line[came]] - hour[came] + _DAY * ago
-            np.add.at(found, (line[came], 1 + before // _WORD), 2.0 ** (before % _WORD))
+        for some in np.array_split(np.arange(len(line)), len(line) // _TOGETHER + 1):
+            which, ago = np.nonzero((bits[some, None] >> np.arange(_BITS, dtype=np.uint32)) & np.uint32(1))
+            which = some[which]
+            before = last[line[which]] - hour[which] + _DAY * ago
+            np.add.at(found, (line[which], 1 + before // _WORD), 2.0 ** (before % _WORD))
         return found
 
-    def restore(self, rows: Rows, change: Rows, state: Floats) -> None:
-        """Take over what `words` returned; of what is more than a row keeps, what came on most days."""
+    def restore(self, rows: Rows, change: Rows, state: Floats, most: Rows) -> None:
+        """Take over what `words` returned; of what is more than `most` (intp[n]) of a row, what came on most days."""
         state = state[:, :COLUMNS]
         held: list[tuple[Rows, Whole]] = []
-        some = state[:, 1:].any(axis=1).nonzero()[0]
+        some = np.flatnonzero(state[:, 1:].any(axis=1))
+        if not len(some):
+            return
         for part in np.array_split(some, len(some) // _TOGETHER + 1):
             bits = state[part, 1:].astype(np.int64)[:, :, None] >> np.arange(_WORD) & 1
             which, before = np.nonzero(bits.reshape(len(part), -1))
             held.append((part[which], state[part[which], 0].astype(np.int64) - before))
         line, hour = (np.concatenate(each) for each in zip(*held, strict=True))
-        if not len(line):
-            return
         owner, mine = np.unique(rows[line], return_inverse=True)
         last = np.full(len(owner), np.iinfo(np.int64).min)
         np.maximum.at(last, mine, hour // _DAY)
@@ -274,15 +298,18 @@ class Hours:
         words, came = words[order], came[order]
         size = np.bincount(words // _EMPTY)
         column = np.arange(len(words)) - np.repeat(np.cumsum(size) - size, size)
+        limit = np.empty(len(owner), np.intp)
+        limit[mine] = most[line]
+        size = np.minimum(size, limit)
         for level, shelf in enumerate(self._rows.shelves):
             least = self._rows.shelves[level - 1].width if level else 0
-            here = ((size > least) & ((size <= shelf.width) | (shelf.width == MOST))).nonzero()[0]
+            here = ((size > least) & (size <= shelf.width)).nonzero()[0]
             if not len(here):
                 continue
             where = np.empty(len(owner), np.intp)
             where[here] = self._rows.put(level, owner[here])
             shelf.day[where[here]] = last[here]
-            taken = np.isin(words // _EMPTY, here) & (column < MOST)
+            taken = np.isin(words // _EMPTY, here) & (column < size[words // _EMPTY])
             place = where[words[taken] // _EMPTY]
             shelf.tag[place, column[taken]], shelf.bits[place, column[taken]] = words[taken] % _EMPTY, came[taken]
 

@@ -91,6 +91,11 @@ class Shelves(Generic[Kind]):
         """Return bytes of memory."""
         return self._where.nbytes + sum(shelf.nbytes for shelf in self.shelves)
 
+    @property
+    def stocked(self) -> list[Kind]:
+        """Return the shelves that have places."""
+        return [shelf for shelf in self.shelves if len(shelf.owner)]
+
     def find(self, row: int) -> tuple[int, int]:
         """Return level and place of a row, both -1: it has none."""
         if row >= len(self._where):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import floor
 
-from models.codes import COMMON, MOST, Change, Seldom
-from models.hours import DAYS, HABIT, IDLE
+from models.codes import COMMON, FEW, MOST, Change, Seldom
+from models.hours import DAYS, FEWER, HABIT, IDLE
 from models.hours import MOST as MOST_HOURS
 
 HOUR, DAY = 3600.0, 24
@@ -34,20 +34,25 @@ class SlowCodes:
             forgotten[1] += len(set(rarest) - {code for each in past for code in each})
             for word in [word for word in clocks if word[0] == rarest]:
                 del clocks[word]
+        if not times and len(past) == FEW:
+            words = sorted(clocks, key=lambda word: (-clocks[word][-1], *word))
+            for word in words[FEWER:]:
+                del clocks[word]
+        most = FEWER if len(past) + (not times) > FEW else MOST_HOURS
         share, habit = (rarer + 1.0) / (readings + 1.0), 0.0
         if share < COMMON:
             kept = [DAY * day + at for (which, at), days in clocks.items() if which == change for day in days]
             habit = max(self.habit(kept, hour, (time - since) / (HOUR * DAY), days) for days in (1, 7))
-            self.keep(clocks, change, hour)
+            self.keep(clocks, change, hour, most)
         past[change] = times + 1
         return Seldom(min(max(share, habit), 1.0), float(times), unseen, len(known))
 
-    def keep(self, clocks: dict[tuple[Change, int], list[int]], change: Change, hour: int) -> None:
+    def keep(self, clocks: dict[tuple[Change, int], list[int]], change: Change, hour: int, most: int) -> None:
         """Keep the day of a change and hour, those that were idle for longest giving way."""
         day, at = divmod(hour, DAY)
         for word in [word for word, days in clocks.items() if day - days[-1] > DAYS + 1]:
             del clocks[word]
-        if (change, at) not in clocks and len(clocks) >= MOST_HOURS:
+        if (change, at) not in clocks and len(clocks) >= most:
             oldest = min(days[-1] for days in clocks.values())
             if day - oldest < IDLE:
                 return
