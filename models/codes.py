@@ -225,16 +225,19 @@ class Codes:
         levels = self._meet(rows, np.maximum(_numbers(codes[0]), _numbers(codes[1])))
         count = len(rows)
         told = SeldomMany(np.empty(count), np.empty(count), np.empty(count, np.bool_), np.empty(count, np.intp))
+        waiting = np.bincount(levels, minlength=len(self._rows.shelves)) > 0
         for level, shelf in enumerate(self._rows.shelves):  # who outgrows a shelf is met again on another
+            if not waiting[level]:
+                continue
             mine = (levels == level).nonzero()[0]
-            if len(mine):
-                given = (column[mine] for column in (*codes, readings, hour, days))
-                stay, further, some = self._judge(shelf, rows[mine], self._rows.places(rows[mine]), *given)
-                for column, part in zip(told, some, strict=True):
-                    column[mine[stay]] = part
-                for step in np.unique(further[further > 0]).tolist():
-                    self._promote(level, level + step, rows[mine[further == step]])
-                levels[mine] += further
+            given = (column[mine] for column in (*codes, readings, hour, days))
+            stay, further, some = self._judge(shelf, rows[mine], self._rows.places(rows[mine]), *given)
+            for column, part in zip(told, some, strict=True):
+                column[mine[stay]] = part
+            for step in np.unique(further[further > 0]).tolist():
+                self._promote(level, level + step, rows[mine[further == step]])
+                waiting[level + step] = True
+            levels[mine] += further
         return told
 
     def _meet(self, rows: Rows, number: Rows) -> Rows:

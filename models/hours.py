@@ -136,21 +136,24 @@ class Hours:
     def _came(
         self, shelf: _Words, rows: Rows, places: Rows, change: Rows, at: Whole, days: Floats, most: int
     ) -> Floats:
-        tags, bits, each = shelf.tag[places], shelf.bits[places], np.arange(len(places))
+        tags, new = shelf.tag[places], np.ones(len(places), np.bool_)
         near, first = np.zeros(len(places), np.uint32), change * _DAY
-        for off in (-1, 1, 0):
+        for off in (-1, 0, 1):
             beside = at + off
-            there = tags == (first + beside % _DAY).astype(np.uint16)[:, None]
-            column = there.argmax(axis=1)
-            old = there[each, column]
-            word = np.where(old, bits[each, column], np.uint32(0))
-            near |= word if off == 0 else np.where(beside < 0, word >> 1, np.where(beside >= _DAY, word << 1, word))
-        shelf.bits[places[old], column[old]] |= 1
-        new = ~old
-        if shelf.width >= most:
-            new &= ((tags == _EMPTY) | (bits & _RECENT == 0)).any(axis=1)
-        for each in new.nonzero()[0].tolist():
-            self._take(int(rows[each]), int(change[each] * _DAY + at[each]), most)
+            there = tags == (first + beside % _DAY).astype(np.uint16)[:, None]  # one of a row at most
+            which, column = np.divmod(np.flatnonzero(there), shelf.width)
+            word = shelf.bits[places[which], column]
+            if off == 0:
+                new[which], shelf.bits[places[which], column] = False, word | 1
+            else:
+                over = beside[which]
+                word = np.where(over < 0, word >> 1, np.where(over >= _DAY, word << 1, word))
+            near[which] |= word
+        rest = new.nonzero()[0]
+        if shelf.width >= most and len(rest):
+            rest = rest[((tags[rest] == _EMPTY) | (shelf.bits[places[rest]] & _RECENT == 0)).any(axis=1)]
+        for each in rest.tolist():
+            self._take(int(rows[each]), int(first[each] + at[each]), most)
         share = np.zeros(len(places))
         for length, mask in _EACH:
             count = np.bitwise_count(near & np.uint32(mask)).astype(np.float64)
