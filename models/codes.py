@@ -378,12 +378,17 @@ class Codes:
         return state[np.lexsort((state[:, 2], state[:, 1], state[:, 0]))]
 
     def restore(self, state: Floats) -> None:
-        """Take over what `state` returned; one of only `PLAIN` columns knows no hours."""
+        """Take over what `state` returned; one of only `PLAIN` columns knows no hours.
+
+        Raise ValueError where a row has more than `MOST` changes.
+        """
         self._begin()
         if not len(state):
             return
         others, state = state[np.isnan(state[:, 1])], state[~np.isnan(state[:, 1])]
         rows, starts, counts = np.unique(state[:, 0].astype(np.intp), return_index=True, return_counts=True)
+        if counts.max(initial=0) > MOST:
+            raise ValueError(f"more than {MOST} changes of code of a point")
         column = np.arange(len(state)) - np.repeat(starts, counts)
         codes = _singles(state[:, 1]), _singles(state[:, 2])
         number = np.maximum.reduceat(np.maximum(_numbers(codes[0]), _numbers(codes[1])), starts)

@@ -264,6 +264,13 @@ def test_counts_go_on_beyond_what_two_bytes_hold() -> None:
     assert one.state().tobytes() == many.state().tobytes()
 
 
+def test_a_state_of_more_changes_than_are_kept_is_refused() -> None:
+    state = np.zeros((MOST + 1, PLAIN))
+    state[:, 2], state[:, 3] = np.arange(MOST + 1), 1.0
+    with pytest.raises(ValueError, match="more than 64 changes"):
+        Codes().restore(state)
+
+
 def test_a_state_of_hours_of_each_change_keeps_those_that_came_on_most_days() -> None:
     """As it was written when twelve changes of a point had all their hours: more than a point keeps now."""
     state = np.zeros((14, COLUMNS))
