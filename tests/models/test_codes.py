@@ -138,7 +138,7 @@ def test_a_state_from_before_the_hours_were_kept_goes_on_without_them() -> None:
 def test_answers_are_those_of_the_plain_form(codes: int, step: float, seldom: float) -> None:
     random, quick, slow = np.random.default_rng(codes), Codes(), SlowCodes()
     last = {0: 0.0, 1: 0.0}
-    for turn in range(1500):
+    for turn in range(900):
         row = int(random.integers(0, 2))
         after = float(min(int(random.exponential(codes / 4)), codes - 1)) if turn % 7 else float(turn // 48 % codes)
         if after == last[row]:
