@@ -1,213 +1,322 @@
-"""The hours at which something came in the last four weeks, as bits: what a habit by the clock is told from.
+"""The days on which something came at an hour of the day, as bits: what a habit by the clock is told from.
 
-A day is three bytes in a ring of thirty, an hour a bit of them; hours at or before the last one count, and what the
-ring held of those after it is four weeks old and is cleared when the clock gets there.
+What comes by the clock comes at few hours of the day. So nothing is kept of the other hours: of each that was there a
+word, in which bit b stands for b days before the row's last day. A row has `MOST` of these words for all its changes
+together (`FEWER` if they are many); where it has no room, those give way that have not come for longest, once that is
+`IDLE` days.
 """
 
 from __future__ import annotations
 
 from math import floor
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.shelves import Shelf, Shelves
+
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 Whole = npt.NDArray[np.int64]
-Places = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint32]
 
 HOUR = 3600.0
 DAYS = 28
 """Days over which hours are kept."""
 HABIT = 2
 """Days or weeks with an hour that make a habit: one is chance."""
+MOST, FEWER = 40, 26
+"""Hours of the day, of all changes of a row together, of which the days are kept; of a row that has many changes."""
+IDLE = 8
+"""Days after which one that did not come gives way to another: what comes every week has come by then."""
 _DAY = 24
-_KEPT = _DAY * DAYS + 2
-"""Hours that are looked at: four weeks ago, give or take one."""
-_RING = 30
+_BITS = DAYS + 2  # at hour 0 the hour before is one of the day before
+_MASK = (1 << _BITS) - 1
+_RECENT = (1 << IDLE) - 1
+_EACH = tuple((length, sum(1 << ago for ago in range(length, DAYS + 1, length))) for length in (1, 7))
+"""The days and the weeks before."""
 _WORD = 48  # bits that a float64 holds exactly
-_WORDS = -(-_KEPT // _WORD)
+_WORDS = _BITS * _DAY // _WORD
 COLUMNS = 1 + _WORDS
 """Of a state: the last hour (hours since 1970), and that and those before it as bits."""
-_POWERS = 2.0 ** np.arange(_WORD)
-_TOGETHER = 4096  # places that are unpacked at once
-_BACK = (np.arange(_RING)[:, None] - np.arange(1, DAYS + 1)) % _RING  # place in the ring so many days before
-_NEAR = np.array([-1, 0, 1])
-_AGO = _DAY * np.arange(1, DAYS + 1) + _NEAR[:, None]  # hours
-_BITS = _RING * _DAY  # of the ring as one number: bit h is hour h, modulo this
-_ONE_DAY = (1 << _DAY) - 1
-_EACH = tuple(
-    (length, sum(1 << (_BITS - 1 - _DAY * ago) for ago in range(length, DAYS + 1, length))) for length in (1, 7)
-)
-"""The same hour of the days and of the weeks before, in that number turned so that its highest bit is now."""
+_TOGETHER = 4096  # lines of a state that are unpacked at once
+_WIDTHS = (2, 4, 8, 16, FEWER, MOST)
+_EMPTY = 2**16 - 1
+
+
+class _Words(Shelf):
+    """Hold the words of rows that have up to `width` of them."""
+
+    day: npt.NDArray[np.int32]  # days since 1970
+    tag: npt.NDArray[np.uint16]  # change (its place in its row) and hour of the day; _EMPTY: none
+    bits: Bits
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, {"day": np.int32}, {"tag": np.uint16, "bits": np.uint32})
+
+    def room(self, rows: Rows) -> Rows:
+        """Return free places, with no words."""
+        places = super().room(rows)
+        self.tag[places] = _EMPTY
+        return places
+
+    def turn(self, places: Rows, days: Whole) -> None:
+        """Let so many days pass; before those that are less than none nothing is known."""
+        bits = self.bits[places].astype(np.uint64) << np.clip(days, 0, _BITS)[:, None].astype(np.uint64) & _MASK
+        bits[days < 0] = 0
+        self.bits[places], self.tag[places] = bits, np.where(bits > 0, self.tag[places], _EMPTY)
 
 
 class Hours:
-    """Hold the hours of all that has come in more than one."""
+    """Hold the days and hours of the changes of all rows."""
 
     def __init__(self) -> None:
-        self._ring = np.zeros((0, _RING, _DAY // 8), np.uint8)
-        self._free: list[int] = []
+        self._rows = Shelves([_Words(width) for width in _WIDTHS])
 
     @property
     def nbytes(self) -> int:
         """Return bytes of memory."""
-        return self._ring.nbytes
+        return self._rows.nbytes
 
-    def came(
-        self, places: Places, last: Places, hour: Whole, days: Floats, room: npt.NDArray[np.bool_]
-    ) -> tuple[Floats, Places]:
-        """Take that what last came in `last` came again in `hour`; `days` it has been watched (all [n]).
+    def came_one(self, row: int, change: int, hour: int, days: float, most: int = MOST) -> float:
+        """Do what `came` does for one, to the same bits."""
+        day, at = divmod(hour, _DAY)
+        level, place = self._rows.find(row)
+        if level < 0:
+            level, place = 0, int(self._rows.put(0, np.array([row], np.intp))[0])
+            self._rows.shelves[0].day[place] = day
+        shelf = self._rows.shelves[level]
+        if passed := day - int(shelf.day[place]):
+            shelf.turn(np.array([place]), np.array([passed]))
+            shelf.day[place] = day
+        tags, bits, tag = shelf.tag[place].tolist(), shelf.bits[place].tolist(), change * _DAY + at
+        near = 0
+        for off in (-1, 0, 1):
+            beside = at + off
+            sought = change * _DAY + beside % _DAY
+            if sought in tags:
+                word = bits[tags.index(sought)]
+                near |= word >> 1 if beside < 0 else word << 1 if beside >= _DAY else word
+        if tag in tags:
+            shelf.bits[place, tags.index(tag)] |= 1
+        else:
+            self._take(row, tag, most)
+        share = 0.0
+        for length, mask in _EACH:
+            count = (near & mask).bit_count()
+            if count >= HABIT:
+                share = max(share, count / (max(min(floor(days / length), DAYS // length), count) + 1.0))
+        return share
 
-        Return the shares of days, or of weeks, on which it came at this hour, give or take one (0: no habit), and where
-        its hours are kept from here on. `places`: where they are kept, -1 where that is the last hour only; more is
-        begun only where there is `room`.
+    def came(self, rows: Rows, change: Rows, hour: Whole, days: Floats, most: int = MOST) -> Floats:
+        """Take that a change of each row came in `hour`; `days` the row has been watched (all [n], rows differ).
+
+        At `most` so many words are kept of a row.
+
+        Return the shares of days, or of weeks, on which it came at this hour, give or take one (0: no habit).
         """
-        share, passed = np.zeros(len(places)), hour - last
-        known = (passed >= 0) & (passed <= _KEPT)
-        asked = (known & (places >= 0)).nonzero()[0]
-        if len(asked):
-            share[asked] = self._habit(places[asked], passed[asked], hour[asked], days[asked])
-        places = places.copy()
-        lost = (~known & (places >= 0)).nonzero()[0]
-        if len(lost):
-            self.drop(places[lost])
-            places[lost] = -1
-        new = (begins(places, last, hour) & room).nonzero()[0]
-        if len(new):
-            places[new] = self._take(len(new))
-            self._set(places[new], last[new].astype(np.int64))
-        moved = ((places >= 0) & (passed > 0)).nonzero()[0]
-        if len(moved):
-            self._clear(places[moved], last[moved], hour[moved])
-            self._set(places[moved], hour[moved])
-        return share, places
+        share, day = np.zeros(len(rows)), hour // _DAY
+        levels = self._rows.levels(rows)
+        if len(new := (levels < 0).nonzero()[0]):
+            places = self._rows.put(0, rows[new])
+            self._rows.shelves[0].day[places] = day[new]
+            levels[new] = 0
+        for level in np.unique(levels).tolist():  # those that move up in it have had their turn
+            mine, shelf = (levels == level).nonzero()[0], self._rows.shelves[level]
+            places = self._rows.places(rows[mine])
+            passed = day[mine] - shelf.day[places]
+            if len(moved := passed.nonzero()[0]):
+                shelf.turn(places[moved], passed[moved])
+                shelf.day[places] = day[mine]
+            at = hour[mine] - day[mine] * _DAY
+            share[mine] = self._came(shelf, rows[mine], places, change[mine], at, days[mine], most)
+        return share
 
-    def came_one(self, place: int, last: int, hour: int, days: float, room: bool) -> tuple[float, int]:
-        """Do the same for one, in plain Python, to the same bits: the ring is one number there."""
-        share, passed = 0.0, hour - last
-        if not 0 <= passed <= _KEPT:
-            if place >= 0:
-                self._free.append(place)
-            return share, -1
-        if place >= 0:
-            ring = int.from_bytes(self._ring[place].tobytes(), "little")
-            share = _habit_of(ring, passed, hour, days)
-        elif passed and room:
-            place, ring = int(self._take(1)[0]), 1 << last % _BITS
-        if passed and place >= 0:
-            first = last // _DAY
-            for day in range(first + 1, min(hour // _DAY, first + _RING) + 1):
-                ring &= ~(_ONE_DAY << day % _RING * _DAY)
-            ring |= 1 << hour % _BITS
-            self._ring[place] = np.frombuffer(ring.to_bytes(_BITS // 8, "little"), np.uint8).reshape(_RING, -1)
-        return share, place
-
-    def drop(self, places: Places) -> None:
-        """Forget what is kept at places (-1: nothing is)."""
-        self._free += places[places >= 0].tolist()
-
-    def shift(self, places: Places, last: Places, hours: int) -> None:
-        """Move what is kept at places, of which each last came in hour `last`, by so many hours."""
-        bits = self._unpacked(places, last)
-        self._ring[places] = 0
-        self._pack(places, last + hours, bits)
-
-    def words(self, places: Places, last: Places) -> Floats:
-        """Return the hours that are kept, f8[n, COLUMNS - 1]: bit h of all is set for h hours before `last`."""
-        words = np.zeros((len(places), _WORDS))
-        words[:, 0] = 1.0
-        kept = (places >= 0).nonzero()[0]
-        for some in np.array_split(kept, len(kept) // _TOGETHER + 1):
-            bits = np.zeros((len(some), _WORDS * _WORD), np.bool_)
-            bits[:, :_KEPT] = self._unpacked(places[some], last[some])
-            words[some] = bits.reshape(len(some), _WORDS, _WORD) @ _POWERS
-        return words
-
-    def restore(self, state: Floats) -> Places:
-        """Take over last hours and what `words` returned, f8[n, COLUMNS]; return where each is kept from here on."""
-        last, words = state[:, 0].astype(np.int64), state[:, 1:].astype(np.int64)
-        places = np.full(len(state), -1, np.int32)
-        several = ((words[:, 0] > 1) | words[:, 1:].any(axis=1)).nonzero()[0]
-        places[several] = self._take(len(several))
-        for some in np.array_split(several, len(several) // _TOGETHER + 1):
-            bits = (words[some, :, None] >> np.arange(_WORD)) & 1
-            self._pack(places[some], last[some], bits.reshape(len(some), _WORDS * _WORD)[:, :_KEPT] > 0)
-        return places
-
-    def _habit(self, places: Places, passed: Whole, hour: Whole, days: Floats) -> Floats:
-        """Return the shares of days, or of weeks, on which what is kept came at an hour."""
-        day = hour // _DAY
-        near = (hour - day * _DAY)[:, None] - _NEAR
-        off = np.where(near < 0, -1, np.where(near >= _DAY, 1, 0))
-        near -= off * _DAY
-        place = _BACK[(day[:, None] + off) % _RING]
-        kept = self._ring[places[:, None, None], place, (near >> 3)[:, :, None]]
-        came = (kept & (1 << (near & 7)).astype(np.uint8)[:, :, None]) > 0
-        came &= passed[:, None, None] <= _AGO  # the ring holds nothing of the hours since
-        there = came.any(axis=1)
+    def _came(
+        self, shelf: _Words, rows: Rows, places: Rows, change: Rows, at: Whole, days: Floats, most: int
+    ) -> Floats:
+        tags, new = shelf.tag[places], np.ones(len(places), np.bool_)
+        near, first = np.zeros(len(places), np.uint32), change * _DAY
+        for off in (-1, 0, 1):
+            beside = at + off
+            there = tags == (first + beside % _DAY).astype(np.uint16)[:, None]  # one of a row at most
+            which, column = np.divmod(np.flatnonzero(there), shelf.width)
+            word = shelf.bits[places[which], column]
+            if off == 0:
+                new[which], shelf.bits[places[which], column] = False, word | 1
+            else:
+                over = beside[which]
+                word = np.where(over < 0, word >> 1, np.where(over >= _DAY, word << 1, word))
+            near[which] |= word
+        rest = new.nonzero()[0]
+        if shelf.width >= most and len(rest):
+            rest = rest[((tags[rest] == _EMPTY) | (shelf.bits[places[rest]] & _RECENT == 0)).any(axis=1)]
+        for each in rest.tolist():
+            self._take(int(rows[each]), int(first[each] + at[each]), most)
         share = np.zeros(len(places))
-        for each, length in ((there, 1.0), (there[:, 6::7], 7.0)):
-            count = each.sum(axis=1)
-            known = np.maximum(np.minimum(np.floor(days / length), DAYS / length), count)
+        for length, mask in _EACH:
+            count = np.bitwise_count(near & np.uint32(mask)).astype(np.float64)
+            known = np.maximum(np.minimum(np.floor(days / length), DAYS // length), count)
             share = np.maximum(share, np.where(count >= HABIT, count / (known + 1.0), 0.0))
         return share
 
-    def _clear(self, places: Places, last: Places, hour: Whole) -> None:
-        """Clear the days after that of `last` up to that of `hour`."""
-        first = last // _DAY
-        passed = hour // _DAY - first
-        for day in range(1, int(passed.max()) + 1):
-            some = passed >= day
-            self._ring[places[some], (first[some] + day) % _RING] = 0
+    def _take(self, row: int, tag: int, most: int) -> None:
+        """Begin a word of a row, where there is room: who did not come for longest gives way."""
+        level, place = self._rows.find(row)
+        shelf = self._rows.shelves[level]
+        if _EMPTY not in (tags := shelf.tag[place].tolist()):
+            if shelf.width < most:
+                self._move(level, level + 1, np.array([row], np.intp))
+                shelf, place = self._rows.shelves[level + 1], self._rows.find(row)[1]
+            else:
+                bits = shelf.bits[place]
+                last = bits & ~(bits - np.uint32(1))  # the lowest bit
+                if (oldest := last.max()) <= _RECENT:
+                    return
+                bits[last == oldest] = 0
+                shelf.tag[place, last == oldest] = _EMPTY
+            tags = shelf.tag[place].tolist()
+        column = tags.index(_EMPTY)
+        shelf.tag[place, column], shelf.bits[place, column] = tag, 1
 
-    def _set(self, places: Places, hour: Whole) -> None:
-        """Keep an hour at each of places, which are different ones."""
-        day = hour // _DAY
-        bit = hour - day * _DAY
-        self._ring[places, day % _RING, bit >> 3] |= (1 << (bit & 7)).astype(np.uint8)
+    def _move(self, level: int, to: int, rows: Rows) -> None:
+        here, there = self._rows.shelves[level], self._rows.shelves[to]
+        old, new = self._rows.move(level, to, rows)
+        there.tag[new, : here.width], there.bits[new, : here.width] = here.tag[old], here.bits[old]
+        self._rows.leave(level, old)
 
-    def _unpacked(self, places: Places, last: Places) -> npt.NDArray[np.bool_]:
-        """Return what is kept, bool[n, _KEPT], by hours before `last`."""
-        hour = last[:, None] - np.arange(_KEPT)
-        day = hour // _DAY
-        bit = hour - day * _DAY
-        return np.asarray((self._ring[places[:, None], day % _RING, bit >> 3] >> (bit & 7)) & 1 > 0, np.bool_)
+    def drop(self, rows: Rows, change: Rows) -> None:
+        """Forget the hours of a change of each row, and a row without any."""
+        levels = self._rows.levels(rows)
+        for level in np.unique(levels[levels >= 0]).tolist():
+            mine, shelf = levels == level, self._rows.shelves[level]
+            place = self._rows.places(rows[mine])
+            tags = shelf.tag[place]
+            dropped = tags // _DAY == change[mine, None]
+            which, column = dropped.nonzero()
+            shelf.tag[place[which], column], shelf.bits[place[which], column] = _EMPTY, 0
+            for row in rows[mine][(dropped | (tags == _EMPTY)).all(axis=1)].tolist():
+                self._rows.forget(row)
 
-    def _pack(self, places: Places, last: npt.NDArray[Any], bits: npt.NDArray[np.bool_]) -> None:
-        """Keep hours before `last` (bool[n, _KEPT]) at places where nothing is."""
-        which, before = bits.nonzero()
-        hour = last[which] - before
-        day = hour // _DAY
-        bit = hour - day * _DAY
-        np.bitwise_or.at(self._ring, (places[which], day % _RING, bit >> 3), (1 << (bit & 7)).astype(np.uint8))
+    def drop_one(self, row: int, change: int) -> None:
+        """Do the same for one."""
+        level, place = self._rows.find(row)
+        if level >= 0:
+            shelf, first = self._rows.shelves[level], change * _DAY
+            tags = shelf.tag[place].tolist()
+            kept = [tag for tag in tags if tag != _EMPTY]
+            mine = [tag for tag in kept if first <= tag < first + _DAY]
+            for column in [tags.index(tag) for tag in mine]:
+                shelf.tag[place, column], shelf.bits[place, column] = _EMPTY, 0
+            if len(mine) == len(kept):
+                self._rows.forget(row)
 
-    def _take(self, count: int) -> Places:
-        more = count - len(self._free)
-        if more > 0:
-            size = len(self._ring)
-            more = max(more, size // 8)
-            self._ring = np.concatenate([self._ring, np.zeros((more, _RING, _DAY // 8), np.uint8)])
-            self._free += range(size + more - 1, size - 1, -1)
-        places = np.array([self._free.pop() for _ in range(count)], np.int32)
-        self._ring[places] = 0
-        return places
+    def narrow(self, row: int, order: list[int]) -> None:
+        """Keep `FEWER` words of a row that has more: those that came last, else of the first of changes in `order`."""
+        level, place = self._rows.find(row)
+        if level < 0 or _WIDTHS[level] <= FEWER:
+            return
+        shelf = self._rows.shelves[level]
+        words = zip(shelf.tag[place].tolist(), shelf.bits[place].tolist(), strict=True)
+        kept = sorted((bits & -bits, order.index(tag // _DAY), tag, bits) for tag, bits in words if tag != _EMPTY)
+        there, to = self._rows.shelves[level - 1], level - 1
+        old, new = self._rows.move(level, to, np.array([row], np.intp))
+        for column, (_, _, tag, bits) in enumerate(kept[:FEWER]):
+            there.tag[new, column], there.bits[new, column] = tag, bits
+        self._rows.leave(level, old)
+
+    def forget(self, row: int) -> None:
+        """Forget all hours of a row."""
+        self._rows.forget(row)
+
+    def shift(self, row: int, hours: int) -> None:
+        """Move all hours of a row by so many: its clock was set anew."""
+        level, place = self._rows.find(row)
+        if level < 0:
+            return
+        shelf, moved = self._rows.shelves[level], []
+        for column in (shelf.tag[place] != _EMPTY).nonzero()[0].tolist():
+            tag, bits = int(shelf.tag[place, column]), int(shelf.bits[place, column])
+            day, at = divmod(tag % _DAY + hours, _DAY)
+            moved.append((column, tag - tag % _DAY + at, bits, day))
+        first = max((day - (bits & -bits).bit_length() + 1 for _, _, bits, day in moved), default=0)
+        for column, tag, bits, day in moved:  # the row's day is the last that came, no day to come
+            bits = bits << first - day if first >= day else bits >> day - first
+            shelf.tag[place, column], shelf.bits[place, column] = tag if bits & _MASK else _EMPTY, bits & _MASK
+        shelf.day[place] += first
+
+    def words(self, rows: Rows, change: Rows) -> Floats:
+        """Return what is kept of changes of rows in ascending order, f8[n, COLUMNS].
+
+        The last hour, and bit h of all others is set for h hours before it; zeros where nothing is kept.
+        """
+        found = np.zeros((len(rows), COLUMNS))
+        sought = rows * _EMPTY + change
+        order = np.argsort(sought)
+        held: list[tuple[Whole, Whole, Bits]] = []
+        for shelf in self._rows.stocked:
+            taken = shelf.taken
+            which, column = (shelf.tag[taken] != _EMPTY).nonzero()
+            place = taken[which]
+            tag = shelf.tag[place, column].astype(np.int64)
+            key = shelf.owner[place].astype(np.int64) * _EMPTY + tag // _DAY
+            line = order[np.searchsorted(sought, key, sorter=order)]
+            held.append((line, shelf.day[place].astype(np.int64) * _DAY + tag % _DAY, shelf.bits[place, column]))
+        if not held:
+            return found
+        line, hour, bits = (np.concatenate(part) for part in zip(*held, strict=True))
+        last = np.full(len(rows), np.iinfo(np.int64).min)
+        np.maximum.at(last, line, hour - _DAY * _lowest(bits))
+        found[line, 0] = last[line]
+        for some in np.array_split(np.arange(len(line)), len(line) // _TOGETHER + 1):
+            which, ago = np.nonzero((bits[some, None] >> np.arange(_BITS, dtype=np.uint32)) & np.uint32(1))
+            which = some[which]
+            before = last[line[which]] - hour[which] + _DAY * ago
+            np.add.at(found, (line[which], 1 + before // _WORD), 2.0 ** (before % _WORD))
+        return found
+
+    def restore(self, rows: Rows, change: Rows, state: Floats, most: Rows) -> None:
+        """Take over what `words` returned; of what is more than `most` (intp[n]) of a row, what came on most days."""
+        state = state[:, :COLUMNS]
+        held: list[tuple[Rows, Whole]] = []
+        some = np.flatnonzero(state[:, 1:].any(axis=1))
+        if not len(some):
+            return
+        for part in np.array_split(some, len(some) // _TOGETHER + 1):
+            bits = state[part, 1:].astype(np.int64)[:, :, None] >> np.arange(_WORD) & 1
+            which, before = np.nonzero(bits.reshape(len(part), -1))
+            held.append((part[which], state[part[which], 0].astype(np.int64) - before))
+        line, hour = (np.concatenate(each) for each in zip(*held, strict=True))
+        owner, mine = np.unique(rows[line], return_inverse=True)
+        last = np.full(len(owner), np.iinfo(np.int64).min)
+        np.maximum.at(last, mine, hour // _DAY)
+        ago = last[mine] - hour // _DAY
+        near = ago < _BITS
+        key = mine[near] * _EMPTY + change[line[near]] * _DAY + hour[near] % _DAY
+        words, of = np.unique(key, return_inverse=True)
+        came = np.zeros(len(words), np.uint32)
+        np.bitwise_or.at(came, of, np.uint32(1) << ago[near].astype(np.uint32))
+        order = np.lexsort((_lowest(came), -np.bitwise_count(came).astype(np.int64), words // _EMPTY))
+        words, came = words[order], came[order]
+        size = np.bincount(words // _EMPTY)
+        column = np.arange(len(words)) - np.repeat(np.cumsum(size) - size, size)
+        limit = np.empty(len(owner), np.intp)
+        limit[mine] = most[line]
+        size = np.minimum(size, limit)
+        for level, shelf in enumerate(self._rows.shelves):
+            least = self._rows.shelves[level - 1].width if level else 0
+            here = ((size > least) & (size <= shelf.width)).nonzero()[0]
+            if not len(here):
+                continue
+            where = np.empty(len(owner), np.intp)
+            where[here] = self._rows.put(level, owner[here])
+            shelf.day[where[here]] = last[here]
+            taken = np.isin(words // _EMPTY, here) & (column < size[words // _EMPTY])
+            place = where[words[taken] // _EMPTY]
+            shelf.tag[place, column[taken]], shelf.bits[place, column[taken]] = words[taken] % _EMPTY, came[taken]
 
 
-def begins(places: Any, last: Any, hour: Any) -> Any:
-    """Return whether the hours of what last came in `last` are worth keeping from `hour` on, and are not yet."""
-    return (places < 0) & (hour > last) & (hour - last <= _KEPT)
-
-
-def _habit_of(ring: int, passed: int, hour: int, days: float) -> float:
-    """Do the same as `Hours._habit` for one."""
-    turn = (hour + 1) % _BITS
-    back = (ring >> turn | ring << (_BITS - turn)) & ((1 << (_BITS - passed)) - 1)  # nothing of the hours since
-    near = back | back << 1 | back >> 1
-    share = 0.0
-    for length, mask in _EACH:
-        count = (near & mask).bit_count()
-        if count >= HABIT:
-            share = max(share, count / (max(min(floor(days / length), DAYS // length), count) + 1.0))
-    return share
+def _lowest(bits: Bits) -> Whole:
+    """Return the place of the lowest bit of each word that has one."""
+    return np.bitwise_count((bits & ~(bits - np.uint32(1))) - np.uint32(1)).astype(np.int64)

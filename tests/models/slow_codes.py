@@ -4,54 +4,61 @@ from __future__ import annotations
 
 from math import floor
 
-from models.codes import CLOCKS, COMMON, IDLE, MOST, Change, Seldom
-from models.hours import DAYS, HABIT
+from models.codes import COMMON, FEW, MOST, Change, Seldom
+from models.hours import DAYS, FEWER, HABIT, IDLE
+from models.hours import MOST as MOST_HOURS
 
 HOUR, DAY = 3600.0, 24
-FOUR_WEEKS = DAY * DAYS
 
 
 class SlowCodes:
     """Count the changes of all coded rows."""
 
     def __init__(self) -> None:
-        self.pasts: dict[int, dict[Change, list[int]]] = {}  # the hour of each time that a change came
-        self.clocks: dict[int, dict[Change, int]] = {}  # of which hours are kept: from which of those times on
+        self.pasts: dict[int, dict[Change, int]] = {}  # how often each change came
+        self.forgotten: dict[int, list[int]] = {}  # how often those came that gave way, and how many codes did
+        self.clocks: dict[int, dict[tuple[Change, int], list[int]]] = {}  # the days of a change and hour of the day
 
     def change(self, row: int, before: float, after: float, readings: float, time: float, since: float) -> Seldom:
         """Take a change; return how seldom such a one is."""
-        pasts, clocks = self.pasts.setdefault(row, {}), self.clocks.setdefault(row, {})
+        past, clocks = self.pasts.setdefault(row, {}), self.clocks.setdefault(row, {})
+        forgotten = self.forgotten.setdefault(row, [0, 0])
         change, hour = (before, after), floor(time / HOUR)
-        mine = pasts.get(change, [])
-        times = len(mine)
-        rarer = sum(len(came) for came in pasts.values() if len(came) <= times) if times else 0
-        known = {code for each in pasts for code in each} or {before}
-        if not times and len(pasts) >= MOST:
-            rarest = min(pasts, key=lambda each: (len(pasts[each]), each))
-            del pasts[rarest]
-            clocks.pop(rarest, None)
+        times = past.get(change, 0)
+        known = {code for each in past for code in each} or {before}
+        unseen = after not in known
+        rarer = forgotten[unseen] + (sum(came for came in past.values() if came <= times) if times else 0)
+        if not times and len(past) >= MOST:
+            rarest = min(past, key=lambda each: (past[each], each))
+            forgotten[0] += past.pop(rarest)
+            forgotten[1] += len(set(rarest) - {code for each in past for code in each})
+            for word in [word for word in clocks if word[0] == rarest]:
+                del clocks[word]
+        if not times and len(past) == FEW:
+            words = sorted(clocks, key=lambda word: (-clocks[word][-1], *word))
+            for word in words[FEWER:]:
+                del clocks[word]
+        most = FEWER if len(past) + (not times) > FEW else MOST_HOURS
         share, habit = (rarer + 1.0) / (readings + 1.0), 0.0
-        if times and share < COMMON and hour - mine[-1] <= FOUR_WEEKS + 2:
-            if change in clocks:
-                known_days = (time - since) / (HOUR * DAY)
-                kept = mine[clocks[change] :]
-                habit = max(self.habit(kept, hour, known_days, days) for days in (1, 7))
-            elif hour > mine[-1] and self.room(pasts, clocks, hour):
-                clocks[change] = times - 1
-        else:
-            clocks.pop(change, None)
-        pasts[change] = [*mine, hour]
-        return Seldom(min(max(share, habit), 1.0), float(times), after not in known, len(known))
+        if share < COMMON:
+            kept = [DAY * day + at for (which, at), days in clocks.items() if which == change for day in days]
+            habit = max(self.habit(kept, hour, (time - since) / (HOUR * DAY), days) for days in (1, 7))
+            self.keep(clocks, change, hour, most)
+        past[change] = times + 1
+        return Seldom(min(max(share, habit), 1.0), float(times), unseen, len(known))
 
-    def room(self, pasts: dict[Change, list[int]], clocks: dict[Change, int], hour: int) -> bool:
-        """Return whether hours of one more change may be kept, the one that was idle for longest giving way."""
-        if len(clocks) < CLOCKS:
-            return True
-        oldest = min(clocks, key=lambda each: (pasts[each][-1], each))
-        if hour - pasts[oldest][-1] <= IDLE:
-            return False
-        del clocks[oldest]
-        return True
+    def keep(self, clocks: dict[tuple[Change, int], list[int]], change: Change, hour: int, most: int) -> None:
+        """Keep the day of a change and hour, those that were idle for longest giving way."""
+        day, at = divmod(hour, DAY)
+        for word in [word for word, days in clocks.items() if day - days[-1] > DAYS + 1]:
+            del clocks[word]
+        if (change, at) not in clocks and len(clocks) >= most:
+            oldest = min(days[-1] for days in clocks.values())
+            if day - oldest < IDLE:
+                return
+            for word in [word for word, days in clocks.items() if days[-1] == oldest]:
+                del clocks[word]
+        clocks.setdefault((change, at), []).append(day)
 
     def habit(self, hours: list[int], hour: int, known_days: float, days: int) -> float:
         """Return the share of days (or weeks, `days` 7) on which it came at this hour, give or take one."""
