@@ -159,4 +159,5 @@ class Jumps:
 
 def _far(value: Floats, low: Floats, high: Floats) -> Bools:
     width = high - low
-    return (value > high + FAR * width) | (value < low - FAR * width)
+    found: Bools = (value > high + FAR * width) | (value < low - FAR * width)
+    return found

@@ -3,7 +3,8 @@
     python -m scripts.bench_rules [--seconds 0.5] [--only NAME]
 
 One JSON line a case. `each` gives every rule its own ten points, `all` every rule all points, `share` divides the same
-points among the rules, so that only their number differs. Quiet readings stay short of every limit; loud ones cross
+points among the rules, so that only their number differs. `point_every_s` is how often a point is read: one that is
+read seldom has its windows moved on at each reading. Quiet readings stay short of every limit; loud ones cross
 some, so that levels are raised and left again. `check` loads a folder of rules that a template makes for as many areas,
 or that are written one by one, each with its test; `publish` has an engine take such rules while it holds others, on
 the spot or made ready before; `pause` is the longest gap between batches of a whole worker meanwhile, by the clock,
@@ -115,9 +116,9 @@ def rules_for(count: int, spread: str, shapes: str) -> list[Rule]:
 
 
 def measure(
-    rules: int, points: int, batch: int, spread: str, shapes: str, loud: float, seconds: float
+    rules: int, points: int, batch: int, spread: str, shapes: str, loud: float, seconds: float, step: float = 1.0
 ) -> dict[str, object]:
-    """Measure one case."""
+    """Measure one case; `step` are the seconds from one batch to the next."""
     width = points // rules if spread == "share" else 10
     site = Site(
         id="s",
@@ -159,7 +160,7 @@ def measure(
     spent = []
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline or len(spent) < 20:
-        now += 1.0
+        now += step
         rows, value, scored, _ = batches[len(spent) % 64]
         times = np.full(batch, now)
         begin = time.process_time()
@@ -182,6 +183,7 @@ def measure(
         "spread": spread,
         "shapes": shapes,
         "loud": loud,
+        "point_every_s": round(step * points / batch, 3),
         "us_per_reading": round(1e6 * float(np.median(half)) / batch, 4),
         "us_per_reading_mean": round(1e6 * float(np.mean(half)) / batch, 4),
         "changes_per_1000": round(1000 * changes / readings, 2),
@@ -394,6 +396,10 @@ CASES = [
 ]
 
 
+SELDOM = (100, 1000, 1000, "each", "mixed", 0.0)
+"""Each point read every 100 s, as where ten thousand rules have a hundred times the points: as much work a reading."""
+
+
 def main() -> None:
     """Run the cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -410,6 +416,7 @@ def main() -> None:
         for rules, points, batch, spread, shapes, loud in CASES:
             if rules <= chosen.largest:
                 tell(measure(rules, points, min(batch, points), spread, shapes, loud, chosen.seconds))
+        tell(measure(*SELDOM, chosen.seconds, step=100.0))
     for rules in (count for count in (100, 1000, 10_000) if count <= chosen.largest):
         if chosen.only in (None, "check"):
             for how in ("template", "written"):

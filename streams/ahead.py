@@ -191,6 +191,12 @@ class Ahead(TapeHead):
         self._laid = start
         return Foretold(found.score[part], found.alarm[part], odd, self._bank.needs)
 
+    def stands(self, start: int, series: Series) -> bool:
+        """Tell whether the engine has put to the models what was foretold, and so comes to these readings next."""
+        if not self.active:
+            return False
+        return bool((self._turn[self._laid + start + series.first] == self._asked[series.mine]).all())
+
     def pass_over(self, bank: Bank, run: Run, start: int, series: Series, quiet: Bools) -> None:
         """Count the readings of quiet rows as asked for, and pass on what was said of all."""
         start += self._laid

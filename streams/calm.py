@@ -126,7 +126,7 @@ class Calm:
         busy = calm.restless(engine.evaluator, series, self._loud[part])
         busy |= told.needs[: len(busy)]
         restless = busy[rows]
-        if np.count_nonzero(restless) > MOST_RESTLESS * len(rows):
+        if np.count_nonzero(restless) > MOST_RESTLESS * len(rows) or not self._head.stands(stretch.start, series):
             self._told = None
             return place
         self._take(place, stretch, series, busy, restless)

@@ -76,6 +76,10 @@ class TapeHead:
         """Return what is known of the readings of a run that follows; None: nothing."""
         return None
 
+    def stands(self, start: int, series: Series) -> bool:
+        """Tell whether what was foretold still holds of the readings of a series, which begins at place `start`."""
+        return True
+
     def pass_over(self, bank: Bank, run: Run, start: int, series: Series, quiet: Bools) -> None:
         """Have the readings of `quiet` rows (bool[rows]) taken at one go: `run` is part of what was foretold last.
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.windows import PANES, SAMPLE, Windows
@@ -149,8 +149,8 @@ def test_the_slope_is_theil_and_sens_of_the_panes(steps: list[tuple[int, int]]) 
 def test_a_quantile_of_more_readings_than_are_kept_stays_within_its_bound() -> None:
     windows = a_window()
     random = np.random.default_rng(5)
-    times = np.sort(random.uniform(0, 160, 20_000))
-    values = random.permutation(20_000).astype(float) + 100.0 * (times > 80)
+    times = np.sort(random.uniform(0, 160, 5_000))
+    values = random.permutation(5_000).astype(float) + 100.0 * (times > 80)
     feed(windows, times.tolist(), values.tolist())
     for share in (0.05, 0.25, 0.5, 0.9, 0.99):
         answer = read(windows, "quantile", 159.9, share=share)
@@ -176,3 +176,56 @@ def test_a_sample_follows_from_the_readings_alone() -> None:
     assert len(times) > SAMPLE * PANES
     both = there.quantile(0.7, 160.0, np.array([0, 1]), np.array([times[-1]] * 2))
     assert both[1] == read(here, "quantile", times[-1], share=0.7)
+
+
+SOME = {
+    60.0: {"mean": np.array([0, 1]), "max": np.array([0, 1]), "count": np.array([0, 1]), "quantile": np.array([1])},
+    160.0: {
+        "min": np.array([0]), "sum": np.array([0, 2]), "spread": np.array([0]), "rate": np.array([0]),
+        "delta": np.array([2]),
+    },
+}  # fmt: skip
+BOUNDED = [(60.0, "mean"), (60.0, "max"), (60.0, "count"), (160.0, "min"), (160.0, "sum"), (160.0, "spread")]
+READINGS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from([0.3, 1.1, 4.0, 30.0, 400.0]), st.integers(-50, 50)), max_size=40
+)
+
+
+@settings(max_examples=50)
+@given(READINGS, READINGS)
+def test_many_readings_at_one_go_leave_what_one_after_the_other_does_within_the_bounds_told_before(
+    before: list[tuple[int, float, int]], after: list[tuple[int, float, int]]
+) -> None:
+    one, many = Windows(SOME, 3), Windows(SOME, 3)
+    now = np.zeros(3)
+
+    def columns(readings: list[tuple[int, float, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows, times, values = np.array([each[0] for each in readings], np.intp), [], []
+        for row, step, value in readings:
+            now[row] += step
+            times.append(now[row])
+            values.append(value / 7.0)
+        return rows, np.array(times), np.array(values)
+
+    for rows, times, values in (columns(before), columns(after)):
+        mine = np.flatnonzero(rows == 0)
+        low, high = (np.array([edge(values[mine], initial=first)]) for edge, first in ((np.min, 9e9), (np.max, -9e9)))
+        bounds = {
+            (duration, name, above): one.bound(
+                name, duration, np.array([0]), low, high, np.array([len(mine)]), above=above
+            )
+            for duration, name in BOUNDED
+            for above in (True, False)
+        }
+        for row, time, value in zip(rows, times, values, strict=True):
+            one.add(np.array([row]), np.array([time]), np.array([value]))
+            for duration, name in BOUNDED if row == 0 else ():
+                found = one.read(name, duration, np.array([0]), np.array([time]))[0]
+                least, most = bounds[duration, name, False], bounds[duration, name, True]
+                assert least is not None and most is not None
+                assert least[0] - 1e-9 <= found <= most[0] + 1e-9
+        many.add_many(rows, times, values)
+        for (_, _, _, mine_now), (_, _, _, theirs) in zip(many.state(), one.state(), strict=True):
+            assert {name: array.tobytes() for name, array in mine_now.items()} == {
+                name: array.tobytes() for name, array in theirs.items()
+            }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules.rule import Rule
@@ -98,7 +98,7 @@ class Day:
         readings += [(point, time + 0.1, value) for point, time, value in readings if random.random() < 0.1]
         quality, received = 0, self.now + float(random.choice([0.0] * 9 + [1.2]))  # a stamp ahead of the next tick
         if random.random() < self.odd:
-            match int(random.integers(5)):
+            match int(random.integers(6)):
                 case 0:
                     quality = int(random.choice([HISTORICAL, BAD]))
                 case 1:
@@ -108,6 +108,8 @@ class Day:
                 case 3:
                     readings.append((1, self.now + 0.2, float("nan")))
                 case 4:
+                    readings = [(point, time + 30.0, value) for point, time, value in readings[:3]]  # taken back later
+                case 5:
                     readings = [(point, time, value * 10.0) for point, time, value in readings]
         return frame_of(readings or [(0, self.now, 10.0)], received, quality)
 
@@ -196,7 +198,8 @@ def lived(records: list[tuple[int, bytes]], size: int) -> int:
 
 @pytest.mark.usefixtures("small")
 @settings(max_examples=3, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.1]), st.sampled_from([40, 200]))
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.15]), st.sampled_from([40, 200]))
+@example(seed=2, odd=0.05, size=200)  # a time of the future is taken back in the midst of a batch
 def test_an_engine_decides_the_same_and_stands_the_same(seed: int, odd: float, size: int) -> None:
     day = Day(seed, odd, (still(15.0), still(20.0)))
     lived(list(enumerate(day.records(40))), size)
@@ -204,8 +207,8 @@ def test_an_engine_decides_the_same_and_stands_the_same(seed: int, odd: float, s
 
 @pytest.mark.usefixtures("small")
 def test_most_of_a_quiet_day_is_passed_over_and_alarms_are_raised_all_the_same(passed: type[Passed]) -> None:
-    records = list(enumerate(Day(3, 0.0, (still(15.0),)).records(120)))
-    assert lived(records, 256) > 5
+    records = list(enumerate(Day(3, 0.0, (still(15.0),)).records(80)))
+    assert lived(records, 256) > 3
     assert passed.count > 0.7 * 2 * len(records)
 
 

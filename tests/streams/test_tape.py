@@ -44,7 +44,7 @@ def test_replayed_together_rules_do_what_they_do_alone(
     tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Log(tmp_path / "log.sqlite", TOPICS) as log:
-        Life(log, seed).live(25)
+        Life(log, seed).live(19)
         where = whole(log)
         sides = (None, every(17.0), every(1000.0))
         alone = apart(log, where, sides)
