@@ -186,7 +186,7 @@ class _Scene:
         features, what = self.features, _foresees(test)
         if what is None or not isinstance(features, Features) or not self.truth(test):
             return None
-        eta = float(features.column(("eta", what))[self.place])
+        eta = float(features.at(Column(("eta", what)), np.array([self.place]))[0])
         if not np.isfinite(eta):
             return None
         low, high = features.eta_range(what, self.place)

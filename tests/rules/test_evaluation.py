@@ -746,6 +746,23 @@ def test_an_explanation_shows_each_comparison_in_the_units_of_its_author() -> No
     assert (why.points, why.score, why.score_reason) == (("p",), 0.995, "row 0")
 
 
+def test_an_explanation_asks_what_is_foreseen_of_its_own_point_alone() -> None:
+    class Asked(Bank):
+        def eta(self, rows: np.ndarray, limit: np.ndarray, below: np.ndarray) -> np.ndarray:
+            assert rows.tolist() == [1]
+            return super().eta(rows, limit, below)
+
+    points = [a_point(f"p{n}", limit=1.0, index=n) for n in range(3)]
+    rules = [a_rule("near", when="eta('limit') < 3 h", where={"points": ["p1"]}), a_rule("all", when="value > 0.1")]
+    bank = Asked(3)
+    bank.eta_now[:] = 3600.0
+    evaluator = Evaluator(compile_rules(rules, a_site(*points), points), bank)
+    rows, time, none = np.arange(3), np.full(3, 10.0), Scored(np.zeros(3), np.zeros(3, bool))
+    changes = evaluator.readings(rows, time, np.full(3, 0.5), np.zeros(3, np.uint8), time, none, 10.0)
+    assert [(change.rule.id, change.why is not None) for change in changes].count(("near", True)) == 1
+    assert len(changes) == 4 and not evaluator.take_faults()
+
+
 def test_a_limit_is_shown_as_its_author_wrote_it_and_compared_as_it_was_converted() -> None:
     (when,) = (test for test in binding.tests(bind(parse("rate('1h') > 20 mm/h"), Subject("mm"))))
     assert isinstance(when.right, Value) and when.right.value * when.scale != 20.0
