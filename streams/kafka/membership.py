@@ -61,7 +61,7 @@ class Membership:
         self.woken: Callable[[], None] = lambda: None
         self.generation = 0
         self.gaps = 0
-        self.refused: Callable[[LogError], None] = lambda _: None  # is told why there is no group for us
+        self.refused: Callable[[LogError], None] = lambda _: None  # is told why nothing comes for us any more
 
     async def join(
         self,
@@ -91,6 +91,7 @@ class Membership:
             )
             await self._consumer.start()
             self._pump = asyncio.create_task(self._fetch())
+            self._pump.add_done_callback(self._ended)
         self._consumer.subscribe(list(topics), listener=_Listener(self, loop, revoked, assigned))
 
     async def leave(self) -> None:
@@ -170,6 +171,11 @@ class Membership:
                 self._take_in(tp, [(one.offset, one.key, one.value or b"") for one in records])
             if fetched:
                 self.woken()
+
+    def _ended(self, pump: asyncio.Task[None]) -> None:
+        """Say that nothing is fetched any more, whatever ended it: a worker without readings must not seem to live."""
+        if not pump.cancelled() and (error := pump.exception()) is not None:
+            self.refused(LogError(f"fetching from Kafka broke off: {error!r}"))
 
     async def _change(self) -> None:
         """Wait until there may be something to fetch, for a short time."""

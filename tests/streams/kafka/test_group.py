@@ -97,6 +97,24 @@ def test_a_session_that_kafka_does_not_take_ends_the_worker_with_what_to_do(addr
     asyncio.run(main())
 
 
+def test_a_worker_for_which_nothing_is_fetched_any_more_ends(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        app = worker(address, {}, "deaf")
+
+        def torn(*_: object) -> None:
+            raise ValueError("a record is torn")
+
+        await app.start()
+        monkeypatch.setattr(app.log_store.membership, "_take_in", torn)
+        await app.produce("observations", 0, None, b"x")
+        async with asyncio.timeout(20):
+            why = await app.failure()
+        assert "fetching from Kafka broke off: ValueError('a record is torn')" in str(why)
+        await app.stop()
+
+    asyncio.run(main())
+
+
 def test_who_was_put_out_can_write_nothing_more(address: Address) -> None:
     async def main() -> None:
         before, after = (KafkaLog(address, TOPICS, "worker") for _ in range(2))
