@@ -34,7 +34,7 @@ function isField(element: HTMLElement): boolean {
   return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
 }
 
-/** Listen for single keys; the answer stops listening. Escape leaves a field. */
+/** Listen for single keys, from a layout effect: what is seen heeds its keys. The answer stops listening. Escape leaves a field. */
 export function onKeys(acts: Readonly<Record<string, () => void>>): () => void {
   const listen = (event: KeyboardEvent) => {
     if (!keysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;

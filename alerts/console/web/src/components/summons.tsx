@@ -1,5 +1,5 @@
 /** The bar that says loudly that something red or orange waits which is not on the page. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { t, tName } from '../i18n';
 import { onKeys } from '../keys';
 import { pressing } from '../live/attention';
@@ -9,7 +9,7 @@ import { LevelShape } from './level';
 
 export function Summons() {
   const [first] = pressing.value;
-  useEffect(
+  useLayoutEffect(
     () =>
       onKeys({
         g: () => {

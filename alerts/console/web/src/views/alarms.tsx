@@ -1,5 +1,5 @@
 /** All alarms as a list with a filter, open ones live; and one alarm's own page. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api';
 import { Action } from '../components/action';
 import { AssignDialog } from '../components/assign_dialog';
@@ -228,7 +228,7 @@ function One({ alarm }: { alarm: Alarm }) {
   const [silencing, setSilencing] = useState(false);
   const [assigning, setAssigning] = useState(false);
   const mayAssign = alarm.state !== 'NORM' && mayOperate.value;
-  useEffect(() => (mayAssign ? onKeys({ p: () => setAssigning(true) }) : undefined), [mayAssign]);
+  useLayoutEffect(() => (mayAssign ? onKeys({ p: () => setAssigning(true) }) : undefined), [mayAssign]);
   const pictures = usePictures(alarm.incident);
   useEffect(() => {
     looking.value = alarm.incident ?? '';

@@ -1,6 +1,6 @@
 /** The duty page: the queue of incidents on the left, the chosen one beside it. */
 import { useComputed } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Guard } from '../components/lazy';
 import { HelpDialog } from '../components/help_dialog';
@@ -235,7 +235,7 @@ function Calm() {
 }
 
 function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boolean) => void, hold: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const at = list.findIndex((incident) => incident.id === shown);
     const move = (to: number) => {
       const next = list[Math.max(0, Math.min(list.length - 1, to))];
