@@ -124,7 +124,7 @@ def switches(product: Running) -> list[str]:
 
 def test_a_model_is_promoted_while_it_runs(product: Running, mqtt: Mqtt, learnt: tuple[str, str]) -> None:
     promoted = product.command("models", "promote", learnt[0])
-    assert promoted.returncode == 0 and "is in force" in promoted.stdout, promoted.stderr
+    assert promoted.returncode == 0 and "village-01 启用" in promoted.stdout, promoted.stderr
     carry(mqtt, 15.0)
     awaited(product, "UNACK", "15 A are unlike what was learnt")
     awaited_in_force(product, learnt[0])
@@ -152,7 +152,7 @@ def test_a_promotion_outlives_the_death_of_the_worker_that_takes_it_up(
 
 def test_a_rollback_puts_the_model_before_in_force_again(product: Running, mqtt: Mqtt, learnt: tuple[str, str]) -> None:
     back = product.command("models", "rollback", AREA)
-    assert back.returncode == 0 and "is in force" in back.stdout, back.stderr
+    assert back.returncode == 0 and "village-01 启用" in back.stdout, back.stderr
     awaited_in_force(product, learnt[0])
     carry(mqtt, 10.0)
     awaited(product, "RTNUN", "the former model knows 10 A")
@@ -188,7 +188,7 @@ def test_a_triage_model_is_a_publication_too_that_outlives_the_worker_and_is_tak
 
     assert odds() == [None], "nothing is learnt yet"
     said = product.command("models", "promote", version[:8], "--reason", "quieter nights")
-    assert said.returncode == 0 and "is in force for triage, as of publication" in said.stdout, said.stderr
+    assert said.returncode == 0 and "研判 启用" in said.stdout, said.stderr
     until(lambda: odds()[0] is not None, 30.0, "the console goes by the publication")
     newest = analyst.get("/publications").json()["items"][0]
     assert newest["difference"] == ["模型新增 1 个（triage）"] and newest["reason"] == "quieter nights"
