@@ -105,12 +105,17 @@ class KafkaSink:
             self._queues.setdefault((topic, partition), deque()).append((value, batch))
         for place in {(topic, partition) for topic, partition, _ in records}:
             if place not in self._feeding:
-                task = self._feeding[place] = asyncio.create_task(self._feed(*place))
-                task.add_done_callback(lambda _, place=place: self._feeding.pop(place, None))  # type: ignore[misc]
+                self._feeding[place] = asyncio.create_task(self._feed(*place))
         if not records:
             self._settle(batch)
 
     async def _feed(self, topic: str, partition: int) -> None:
+        try:
+            await self._empty(topic, partition)
+        finally:  # at once: what comes before a callback would run must find that nobody feeds
+            del self._feeding[topic, partition]
+
+    async def _empty(self, topic: str, partition: int) -> None:
         queue = self._queues[topic, partition]
         while queue:
             try:

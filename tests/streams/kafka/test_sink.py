@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from scripts.ports import free_port
@@ -24,6 +26,21 @@ def test_what_waits_is_bounded_and_given_back_at_the_end() -> None:
     sink.close(0.1)
     sink.produce([("observations", 0, b"z")], said.append)
     assert [type(one) for one in said[2:]] == [HubClosedError, HubClosedError]
+
+
+def test_what_comes_as_a_partition_was_just_emptied_does_not_wait_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited until something else came to its partition: at night, for as long as a sensor is quiet."""
+    sink, said = KafkaSink(Address((f"127.0.0.1:{free_port()}",))), list[Exception | None]()
+
+    async def send(topic: str, partition: int, queue: Sequence[object]) -> int:
+        if not said:  # in the loop's own thread: it is taken in before anything that the end of this task brings about
+            sink.produce([("observations", 0, b"second")], said.append)
+        return len(queue)
+
+    monkeypatch.setattr(sink, "_send", send)
+    sink.produce([("observations", 0, b"first")], said.append)
+    until(lambda: said == [None, None], 5)
+    sink.close(0.1)
 
 
 @pytest.mark.server
