@@ -595,7 +595,7 @@ class Evaluator:
         after = np.maximum(current, raised).astype(np.uint8)
         real = self._made_real(instances, place, now, features, raised, current)
         after[real] = raised[real]
-        beneath, held_level = self._beneath(instances, which, slots, ready, place, now, features, raised, current)
+        beneath, held_level = self._beneath(instances, which, slots, rank, ready, place, now, features, raised, current)
         after[beneath] = held_level
         calm = np.full(len(instances), np.nan)
         left: dict[int, float] = {}
@@ -674,6 +674,7 @@ class Evaluator:
         instances: Rows,
         which: Rows,
         slots: Rows,
+        rank: npt.NDArray[np.uint8],
         ready: npt.NDArray[np.bool_],
         place: Rows,
         now: Array,
@@ -686,15 +687,16 @@ class Evaluator:
         Return them with that level. It is told first: what is played stands at its own level again at the next look.
         """
         book = self.book
-        shared = book.of_area[instances] | (book.row[instances] >= book.camera_rows)
-        asked = np.flatnonzero(shared & (raised > 1) & ((raised > current) | self.by_simulation[instances]))
+        asked = np.flatnonzero((raised > 1) & ((raised > current) | self.by_simulation[instances]))
+        if asked.size:  # a row's own reading is simulated or not at all levels alike
+            chosen = instances[asked]
+            asked = asked[book.of_area[chosen] | (book.row[chosen] >= book.camera_rows)]
         if not asked.size:
             return asked, asked
         chosen = instances[asked]
         slot = book.first[chosen] + book.level_offset[chosen, raised[asked]]
         played = np.zeros(len(instances), np.bool_)
         played[asked] = self._simulated(chosen, book.when, slot, place[asked], now, features)
-        rank = book.rank[slots]
         lower = np.flatnonzero(played[which] & ready & (rank < raised[which]) & (rank > self.real[instances[which]]))
         at = which[lower]
         holds = ~self._simulated(instances[at], book.when, slots[lower], place[at], now, features)

@@ -155,14 +155,11 @@ class Membership:
                 fetched = await self._consumer.getmany(
                     *wanted, timeout_ms=int(seconds * 1000), max_records=FETCH_RECORDS
                 )
-            except InvalidSessionTimeoutError:
-                self.refused(
-                    LogError(
-                        f"Kafka takes no session of {self._session:g} s: set group.min.session.timeout.ms on its "
-                        "brokers to that, or FORESHOCK_KAFKA_SESSION_SECONDS to 6 or more"
-                    )
-                )
-                return
+            except InvalidSessionTimeoutError as error:
+                raise LogError(
+                    f"Kafka takes no session of {self._session:g} s: set group.min.session.timeout.ms on its "
+                    "brokers to that, or FORESHOCK_KAFKA_SESSION_SECONDS to 6 or more"
+                ) from error
             except (KafkaError, IllegalStateError) as error:
                 logger.warning("fetching is tried again: %r", error)
                 await asyncio.sleep(0.2)
@@ -175,7 +172,9 @@ class Membership:
     def _ended(self, pump: asyncio.Task[None]) -> None:
         """Say that nothing is fetched any more, whatever ended it: a worker without readings must not seem to live."""
         if not pump.cancelled() and (error := pump.exception()) is not None:
-            self.refused(LogError(f"fetching from Kafka broke off: {error!r}"))
+            self.refused(
+                error if isinstance(error, LogError) else LogError(f"fetching from Kafka broke off: {error!r}")
+            )
 
     async def _change(self) -> None:
         """Wait until there may be something to fetch, for a short time."""
