@@ -125,7 +125,7 @@ def main(readings: int = 4_000_000) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for each in (1000, 100):
             file = Path(folder) / f"{each}.sqlite"
-            stretches = fill(file, readings if each == 1000 else readings // 80, each)
+            stretches = fill(file, readings if each == 1000 else readings // 4, each)
             count, cpu = reading(file, stretches)
             say(f"log and frames alone, {each} a frame", cpu / count * 1e6, "us CPU/reading")
             count, cpu = engine_alone(file, stretches[0])
