@@ -7,17 +7,20 @@ console is that of the tests, with a journal and an engine's desk behind it (so 
 JSON line; exit code 1 when something was found, with the request and how to ask it again.
 
 python -m scripts.fuzz_api                      twenty inputs for each operation
-python -m scripts.fuzz_api --inputs 6000        a million in all, for a night
+python -m scripts.fuzz_api --changed 6100       and each of these changed in many ways, a million in all
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import itertools
 import json
+import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +30,8 @@ import schemathesis
 import typer
 from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.progress import Progress
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
@@ -36,6 +41,8 @@ from alerts.console.identity import COOKIE, CSRF
 from alerts.console.oidc.client import Client
 from alerts.console.oidc.file import Grant, Provider
 from alerts.console.permissions import ROLES
+from scripts.fuzz import asking
+from scripts.fuzz.asking import Request, Requests
 from sensors.site import Text
 
 ENDLESS = {"/api/v1/changes", "/api/v1/cameras/{id}/live.mjpeg"}
@@ -49,6 +56,12 @@ ALLOWED = (503, 504)
 
 ADMINISTRATOR = "administrator"
 
+AT_ONCE = 20
+"""Requests under way at a time: some wait until the engine has answered."""
+
+TURN = 200
+"""Requests after which there is an open alarm again, and people are signed in."""
+
 
 @dataclass
 class Found:
@@ -58,6 +71,13 @@ class Found:
     operations: int = 0
     reached: set[str] = field(default_factory=set)
     slowest: float = 0.0  # seconds
+
+    def note(self, operation: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self.slowest = max(self.slowest, seconds)
+        self.answers[status] += 1
+        if status not in (401, 403, 404, 429):
+            self.reached.add(operation)
 
 
 class Broken(AssertionError):
@@ -74,21 +94,24 @@ class Bench:
         self.desktop = world.Desktop(
             ConsoleConfig(
                 data=folder, site=site, journal=journal, feed=self.engine, hasher=world.CHEAP, static=folder / "static",
-                pulse_seconds=0.5, command_wait=2.0, font="/no/font", provider=away(),
+                pulse_seconds=0.5, command_wait=0.2, font="/no/font", provider=away(),
             )
         )  # fmt: skip
         self.client = self.desktop.client()
         self._named = itertools.count()
         self.renew()
 
-    def renew(self) -> None:
-        """Have an alarm, its incident and an order that are open."""
-        self._sessions: dict[str, dict[str, str]] = {}  # what was tried may have ended them
+    def renew(self, *, people: bool = True) -> None:
+        """Have an open alarm, its incident and order; with `people` sign in anew: what was tried may undo that."""
+        if people:
+            self._sessions: dict[str, dict[str, str]] = {}
+            self.desktop._tokens.clear()
         self.engine.condition(level=0)
         self.engine.condition(level=3)
-        incident = self.engine.open_incident()
-        self.ids = (incident["id"], incident["alarms"][0], self.engine.open_dispatch()["id"])
-        self.ids += ("slope-1", "p0", "cam", "team", "slope", "creep", "1", f"{incident['id']}.1", "0" * 64)
+        incidents, orders = self.engine.journal.incidents().items, self.engine.journal.dispatches().items
+        made = [incidents[0]["id"], incidents[0]["alarms"][0], f"{incidents[0]['id']}.1"] if incidents else []
+        made += [orders[0]["id"]] if orders else []  # a silence that was tried may keep both away
+        self.ids = (*made, "slope-1", "p0", "cam", "team", "slope", "creep", "1", "0" * 64)
 
     def session(self, role: str) -> dict[str, str]:
         """Give the headers of a browser in which a person of this role is signed in."""
@@ -100,17 +123,19 @@ class Bench:
             self._sessions[role] = {"Cookie": cookie, CSRF: console.gate.csrf(id), "Accept-Language": "en"}
         return self._sessions[role]
 
+    def headers(self, role: str, *, by_session: bool) -> dict[str, str]:
+        """Give the headers of a role, by a token or in a session."""
+        return self.session(role) if by_session else self.desktop.token(role)
+
     def ask(self, role: str, case: Any, by_session: bool) -> Any:
         """Ask as a role, by a token or in a session."""
-        known = self.session(role) if by_session else self.desktop.token(role)
+        known = self.headers(role, by_session=by_session)
         headers = {name: str(value) for name, value in (case.headers or {}).items()} | known
-        body = case.body
         sent: dict[str, Any] = {}
-        if isinstance(body, bytes):
-            sent = {"content": body}
-        elif not isinstance(body, schemathesis.core.NotSet):
-            sent = {"content": json.dumps(body).encode("utf-8", "surrogatepass")}
-            headers["Content-Type"] = "application/json"
+        if not isinstance(case.body, schemathesis.core.NotSet):
+            sent = {"content": json.dumps(None) if case.body is None else _body(case.body)}
+            if not isinstance(case.body, bytes):
+                headers["Content-Type"] = "application/json"
         return self.client.request(case.method, case.formatted_path, params=case.query, headers=headers, **sent)
 
 
@@ -126,8 +151,13 @@ def away() -> Client:
     return Client(rules, "secret", "http://127.0.0.1:8700/api/v1/oidc/callback", "http://127.0.0.1:8700")
 
 
-def fuzz(folder: Path, inputs: int, seed: int = 1, every: int = 1) -> Found:
-    """Ask every so manieth operation `inputs` times. Raise `Broken` at the first that answers 500 or takes too long."""
+def fuzz(
+    folder: Path, inputs: int, seed: int = 1, every: int = 1, changed: int = 0, tick: Callable[[], object] = bool
+) -> Found:
+    """Ask every so manieth operation `inputs` times, and `changed` requests made of these.
+
+    `tick` is called after each operation. Raise `Broken` at the first that answers 500 or takes too long.
+    """
     bench = Bench(folder)
     counted = Found()
     with bench.client:
@@ -136,13 +166,46 @@ def fuzz(folder: Path, inputs: int, seed: int = 1, every: int = 1) -> Found:
         counted.operations = len(listed)
         for operation in listed:
             bench.renew()
-            _ask_one(bench, operation, inputs, seed, counted)
+            good = _ask_one(bench, operation, inputs, seed, counted)
+            if changed:
+                _ask_changed(bench, operation.label, Requests(good, bench.ids, seed), changed, counted)
+            tick()
     bench.engine.journal.close()
     return counted
 
 
-def _ask_one(bench: Bench, operation: Any, inputs: int, seed: int, counted: Found) -> None:
-    """Ask one operation, and count what it answers."""
+def _ask_changed(bench: Bench, label: str, requests: Requests, count: int, counted: Found) -> None:
+    """Ask an operation so many requests made of good ones, in the console's own loop, in turns of `TURN`."""
+    pick = random.Random(count)
+    roles = [ADMINISTRATOR] * 3 * (len(ROLES) - 1) + list(ROLES)
+
+    async def one(request: Request, role: str, headers: dict[str, str]) -> None:
+        answer = await asking.ask(bench.desktop.app, request, headers, MOST_SECONDS)
+        counted.note(label, answer.status, answer.seconds)
+        if _broken(answer.status):
+            told = f"{answer.status} in {answer.seconds:.1f} s\n{request}\n{answer.body!r}"
+            raise Broken(f"{label} as {role}: {told}")
+
+    async def turn(asked: list[tuple[Request, str, dict[str, str]]]) -> None:
+        for at in range(0, len(asked), AT_ONCE):
+            await asyncio.gather(*(one(*what) for what in asked[at : at + AT_ONCE]))
+
+    for start in range(0, count, TURN):
+        bench.renew(people=start % (10 * TURN) == 0)
+        asked = []
+        for _ in range(min(TURN, count - start)):
+            role = pick.choice(roles)
+            asked.append((requests.next(), role, bench.headers(role, by_session=pick.random() < 0.5)))
+        bench.client.portal.call(turn, asked)
+
+
+def _broken(status: int) -> bool:
+    return status == 0 or (status >= 500 and status not in ALLOWED)
+
+
+def _ask_one(bench: Bench, operation: Any, inputs: int, seed: int, counted: Found) -> list[Request]:
+    """Ask one operation, and count what it answers; return what was asked."""
+    asked: list[Request] = []
     modes = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
     cases = modes.flatmap(lambda mode: operation.as_strategy(generation_mode=mode))
     roles = st.sampled_from([ADMINISTRATOR] * 3 * (len(ROLES) - 1) + list(ROLES))
@@ -163,17 +226,33 @@ def _ask_one(bench: Bench, operation: Any, inputs: int, seed: int, counted: Foun
         begun = time.process_time()
         answer = bench.ask(role, case, by_session)
         took = time.process_time() - begun
-        counted.slowest = max(counted.slowest, took)
-        counted.answers[answer.status_code] += 1
-        if answer.status_code not in (401, 403, 404, 429):
-            counted.reached.add(operation.label)
-        if (answer.status_code >= 500 and answer.status_code not in ALLOWED) or took > MOST_SECONDS:
+        asked.append(_request(case))
+        counted.note(operation.label, answer.status_code, took)
+        if _broken(answer.status_code) or took > MOST_SECONDS:
             raise Broken(
                 f"{operation.label} as {role}: {answer.status_code} in {took:.1f} s\n"
                 f"{case.formatted_path} {case.query} {case.headers} {case.body!r}\n{answer.text[:500]}"
             )
 
     ask()
+    return asked
+
+
+def _request(case: Any) -> Request:
+    """Take a case of Schemathesis' down as what goes over the wire."""
+    query = [
+        (str(name).encode("utf-8", "replace"), str(one).encode("utf-8", "replace"))
+        for name, value in (case.query or {}).items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    gaps = {name: str(value).encode("utf-8", "replace") for name, value in (case.path_parameters or {}).items()}
+    return Request(case.method, case.path, gaps, query, _body(case.body))
+
+
+def _body(body: Any) -> bytes | None:
+    if body is None or isinstance(body, bytes | schemathesis.core.NotSet):
+        return body if isinstance(body, bytes) else None
+    return json.dumps(body).encode("utf-8", "surrogatepass")
 
 
 def operations(schema: OpenApiSchema) -> list[Any]:
@@ -184,12 +263,14 @@ def operations(schema: OpenApiSchema) -> list[Any]:
 
 def main(
     inputs: Annotated[int, typer.Option(help="For each operation.", min=1)] = 20,
+    changed: Annotated[int, typer.Option(help="More for each operation: the inputs, changed.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Another one asks other things.")] = 1,
 ) -> None:
     """Run it and print what came of it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("operations", total=None)
         try:
-            found = fuzz(Path(folder), inputs, seed)
+            found = fuzz(Path(folder), inputs, seed, changed=changed, tick=lambda: progress.advance(task))
         except Broken as error:
             print(error)
             raise typer.Exit(1) from None
