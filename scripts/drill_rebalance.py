@@ -271,12 +271,14 @@ def main(
     rate: Annotated[float, typer.Option(help="Readings a second.")] = 1000.0,
     seed: Annotated[int, typer.Option(help="Which runs are hit.")] = 1,
     session: Annotated[float, typer.Option(help="FORESHOCK_KAFKA_SESSION_SECONDS of the runs.")] = 2.0,
+    standby: Annotated[bool, typer.Option("--standby", help="FORESHOCK_KAFKA_STANDBY of the runs.")] = False,
     timely: Annotated[bool, typer.Option("--timely", help="Fail where a tick was long in coming.")] = False,
 ) -> None:
     """Run the drill and print what was counted."""
     names = tuple(steps.split(","))
     site = content(PARTITIONS, RULES).site
     more = {"cluster": True, "cluster_key": "0" * 64, "mqtt_host": "127.0.0.1", "kafka_session_seconds": session}
+    more["kafka_standby"] = standby
     with tempfile.TemporaryDirectory() as name, Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("moving", total=times * len(names))
         with backing(site, distributed=True, **more) as on:

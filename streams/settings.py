@@ -59,6 +59,11 @@ class Settings(Discreet, frozen=True, kw_only=True):
         "Seconds without a heartbeat after which another worker takes over: 2 to 60; below 6, Kafka's own "
         "least has to be lowered too (group.min.session.timeout.ms).",
     ] = 8.0
+    kafka_standby: Annotated[
+        bool,
+        "Keep the state of what other runs of the cluster work on as well, a second behind them: who takes over then "
+        "has it at hand. It costs each run the memory and the CPU of the whole site.",
+    ] = False
     journal: Annotated[
         str,
         "The journal's database, postgresql+psycopg://USER@HOST/NAME; empty is journal.sqlite in the data folder.",

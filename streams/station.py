@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from alerts import outcome
+from sensors import observation
+from sensors.observation import Publication
 from streams import snapshot
 from streams.engine import Applied, Engine
 from streams.frozen import Piece
@@ -40,6 +42,10 @@ class Frozen(NamedTuple):
 
 class GapError(RuntimeError):
     """Raised when observations are missing from the log itself; the partition must not go on over it."""
+
+
+class BegunAnewError(GapError):
+    """Raised when a state's owner began anew with less than a standby knows: nobody goes by the standby's then."""
 
 
 class Station:
@@ -89,6 +95,32 @@ class Station:
         if records[-1][0] - records[0][0] + 1 != len(records):
             raise GapError(f"partition {self.partition}: batch is not contiguous after offset {records[0][0]}")
         return outputs + self._outputs(self._apply(records))
+
+    def follow(self, committed: int) -> None:
+        """Bring a standby's state up to what its owner has committed since.
+
+        Raise `GapError` when the log no longer holds that, or when the owner's state is not what this one comes to.
+        """
+        for batch in self._read(self.engine.offset + 1, committed):
+            for offset, value in batch:
+                if observation.is_publication(value) and self._again(value):
+                    raise BegunAnewError(f"partition {self.partition}: its owner began anew at observation {offset}")
+            self.engine.apply(batch)
+
+    def take_over(self, committed: int) -> None:
+        """Bring a standby's state up to what is committed, to go on as the owner. Raise as `follow` does."""
+        self.follow(committed)
+        newest = snapshot.newest(_snapshots(self.log, self.partition))
+        if newest is not None:
+            self._turn = newest.turn
+
+    def _again(self, record: bytes) -> bool:
+        """Tell whether a publication puts in force what is: as an owner does whose state was lost."""
+        try:
+            found = observation.decode(record)
+        except ValueError:
+            return False  # the engine refuses it
+        return isinstance(found, Publication) and bool(found.version) and found.version == self.engine.version
 
     def snapshot(self, committed: int | None) -> list[Output]:
         """Return the records of a snapshot, or none when nothing has happened since the last; see `freeze`."""

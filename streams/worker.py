@@ -33,6 +33,7 @@ from streams.hub import HubServer
 from streams.lean import LeanApp, create_app
 from streams.moments import FOLDER, Moments
 from streams.settings import Settings
+from streams.standby import Standbys
 from streams.station import Frozen, Station
 from streams.topics import GROUP, JOURNAL, OBSERVATIONS, OUTCOMES, PULSE, SCORES
 from streams.topics_held import topic_specs
@@ -75,6 +76,7 @@ CHUNKS = 4
 """Chunks of a snapshot that are one transaction of the log: 2 MiB, a few milliseconds of work."""
 
 PRUNE_LOOKS = 300.0
+STANDBY_LOOKS = 1.0
 """Seconds between two looks whether the journal is to be kept to its policy: it is soon after a start, then daily."""
 
 
@@ -96,6 +98,8 @@ class Worker:
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
         self._parked: dict[int, Station] = {}  # given up at the last rebalance: most come back as they were
+        self._standbys: Standbys | None = None
+        self._looking: asyncio.Task[None] | None = None  # the standbys are being brought up
         self._relay: Relay | None = None
         self.journal = Journal(settings.journal_url, synchronous=settings.synchronous)
         self._pruning = housekeeping.Daily()
@@ -131,6 +135,9 @@ class Worker:
         self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
         self.app.timer(PRUNE_LOOKS)(self.prune)
+        if settings.cluster and settings.kafka_standby:
+            self._standbys = Standbys(lambda: self.app.log_store, GROUP)
+            self.app.timer(STANDBY_LOOKS)(self.stand_by)
 
     async def run(
         self,
@@ -163,6 +170,8 @@ class Worker:
         finally:
             failure.cancel()
             signs.cancel()
+            if self._looking is not None:
+                self._looking.cancel()
             if self._relay is not None:
                 await asyncio.to_thread(self._relay.close)
             await self.hub.stop()
@@ -323,6 +332,15 @@ class Worker:
         self.hub.publish(PULSE, 0, 0, msgspec.msgpack.encode(figures))
         with contextlib.suppress(OSError):  # a full disk must not stop the clock; the figures go stale instead
             write_figures(self.settings.data_folder, "worker", figures)
+
+    async def stand_by(self) -> None:
+        """Bring the standbys of what other runs work on up to where those are, beside all else: some are made anew."""
+        if self._standbys is None or not self.started.is_set() or (self._looking and not self._looking.done()):
+            return
+        mine = self.stations.keys() | self._parked.keys()
+        others = [one for one in range(self.partitions) if one not in mine]
+        self._looking = asyncio.create_task(self._standbys.look(others))
+        self._looking.add_done_callback(_tell_broken)
 
     async def follow(self) -> None:
         """Put a changed site that is proposed in force: in the log of every partition, and for the other processes."""
@@ -592,7 +610,9 @@ class Worker:
         if parked is not None and parked.engine.offset + 1 == committed:  # nobody has gone on in between
             self.stations[partition] = parked
             return parked
-        station = await asyncio.to_thread(Station, partition, log, committed, caught_up)
+        station = None if self._standbys is None else await self._standbys.take(partition, committed)
+        if station is None:
+            station = await asyncio.to_thread(Station, partition, log, committed, caught_up)
         known = bool(station.engine.version) and self.settings.cluster  # what the log has is what all runs go by
         if station.lost or (station.engine.version != self.version and not known):
             if self.settings.cluster:
@@ -639,6 +659,9 @@ class Worker:
                 # before the hub lets anything in: the engine learns that it was away before it hears what came then
                 with contextlib.suppress(LogWriteError):  # a full disk lets nothing in either; the timer says so
                     await self.app.produce(OBSERVATIONS, partition, None, observation.encode(Tick(time=self.clock())))
+        if self._standbys is not None:
+            for partition, station in self._parked.items():
+                self._standbys.keep(partition, station)
         self._parked.clear()
         await self._confess(lost)
         self.started.set()
@@ -712,6 +735,11 @@ class Worker:
                 await task
             if station is not None and self.settings.cluster:
                 self._parked[partition] = station
+
+
+def _tell_broken(looking: asyncio.Task[None]) -> None:
+    if not looking.cancelled() and looking.exception() is not None:
+        logger.error("the standbys broke", exc_info=looking.exception())
 
 
 async def _repeat(alive: Callable[[], None]) -> None:
