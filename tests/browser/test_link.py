@@ -25,6 +25,20 @@ def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) 
     expect(page.locator("[data-test=stale]")).to_have_count(0)
 
 
+def test_that_alarms_do_not_get_here_is_said_loudly_though_the_engine_speaks(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    phone = open_page("field/", who="zhang", width=390, height=844, phone=True)
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+    mock.do(lambda api: setattr(api.world, "trouble", "unwritten"))
+    expect(page.locator("[data-test=stale]")).to_have_text("报警无法写入，不会出现在本页。 请勿据此判断安全。")
+    expect(page.locator("[data-test=link]")).to_have_text("数据陈旧")
+    expect(phone.locator("[data-test=offline]")).to_have_text("报警无法写入，不会出现在本页。")
+    expect(phone.locator("[data-test=link]")).to_have_text("数据陈旧")
+    mock.do(lambda api: setattr(api.world, "trouble", ""))
+    expect(page.locator("[data-test=stale]")).to_have_count(0)
+    expect(phone.locator("[data-test=link]")).to_have_text("实时")
+
+
 def test_a_cut_wire_is_said_loudly_though_nobody_is_told_of_it(open_page: Any, mock: Any) -> None:
     wire = Wire(urlsplit(mock.url).port)
     page = open_page(base=f"http://127.0.0.1:{mock.wait(wire.begin())}")

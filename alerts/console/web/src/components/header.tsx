@@ -5,7 +5,7 @@ import { clockDate, clockTime, now, quantity } from '../clock';
 import { LEVELS, type Level } from '../contract';
 import { language, setLanguage, t, tName } from '../i18n';
 import { alarming } from '../live/attention';
-import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
+import { beats, dataAge, lacking, phase } from '../live/stream';
 import { disableSound, enableSound, muted, mutedUntil, sound } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
@@ -16,14 +16,14 @@ import { LevelShape } from './level';
 import { Simulation } from './marks';
 import { askMute, MuteDialog } from './mute_dialog';
 
+const stale = computed(() => phase.value !== 'open' || lacking.value !== '');
+
 /** Open risk incidents by level. */
 const counts = computed(() => {
   const open: Record<Level, number> = { red: 0, orange: 0, yellow: 0, blue: 0 };
   for (const incident of openIncidents.value) if (isRisk(incident)) open[incident.level] += 1;
   return open;
 });
-
-const stale = computed(() => phase.value !== 'open' || dataAge.value > STALE_AFTER);
 
 export function Header() {
   return (
@@ -257,13 +257,15 @@ export function FloodBanner() {
   );
 }
 
-/** Say loudly that what is on the page is old: a frozen page must never look healthy. */
+/** Say loudly that what is on the page is old or lacks something: a frozen page must never look healthy. */
 export function StaleBanner() {
-  if (phase.value === 'off' || phase.value === 'connecting' || dataAge.value <= STALE_AFTER) return null;
+  const why = lacking.value;
+  if (!why) return null;
   return (
     <div class="stale-banner" role="alert" data-test="stale">
-      <b>{t(phase.value === 'lost' ? 'stale.lost' : 'stale.engine')}</b>{' '}
-      <span class="digits">{t('stale.age', { s: Math.floor(dataAge.value) })}</span> <span>{t('stale.advice')}</span>
+      <b>{t(`stale.${why}`)}</b>{' '}
+      {(why === 'lost' || why === 'engine') && <span class="digits">{t('stale.age', { s: Math.floor(dataAge.value) })} </span>}
+      <span>{t('stale.advice')}</span>
     </div>
   );
 }

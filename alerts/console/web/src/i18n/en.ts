@@ -99,6 +99,9 @@ export const en: Record<keyof typeof zh, string> = {
   'link.connecting': 'Connecting',
   'stale.lost': 'The link to the server is lost.',
   'stale.engine': 'The engine sends no new data.',
+  'stale.unwritten': 'Alarms cannot be recorded: none reaches this page.',
+  'stale.unread': 'The server cannot read the journal: no alarm reaches this page.',
+  'stale.behind': 'The engine has a backlog: alarms come late.',
   'stale.age': 'What you see is {s} s old.',
   'stale.advice': 'Do not take it for safe.',
 

@@ -97,6 +97,9 @@ export const zh = {
   'link.connecting': '连接中',
   'stale.lost': '与服务器的连接中断。',
   'stale.engine': '引擎没有送来新数据。',
+  'stale.unwritten': '报警无法写入，不会出现在本页。',
+  'stale.unread': '服务器读不到日志库，新报警不会出现在本页。',
+  'stale.behind': '引擎积压，报警会迟到。',
   'stale.age': '画面停在 {s} 秒前。',
   'stale.advice': '请勿据此判断安全。',
 

@@ -27,6 +27,13 @@ export const dataAge = computed(() => {
   return (performance.now() - fresh) / 1000;
 });
 
+/** Why what is on the page is not to be relied on: it is old, or alarms do not get here; '' when it is. */
+export const lacking = computed(() => {
+  if (phase.value === 'off' || phase.value === 'connecting') return '';
+  if (dataAge.value > STALE_AFTER) return phase.value === 'lost' ? 'lost' : 'engine';
+  return status.value?.trouble ?? '';
+});
+
 let source: EventSource | null = null;
 let position = 0;
 let attempts = 0;
