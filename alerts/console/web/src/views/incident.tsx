@@ -18,10 +18,10 @@ import { ShelveDialog } from '../components/shelve_dialog';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
 import { href } from '../router';
-import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, touched, waits } from '../store';
+import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, stamp, waits } from '../store';
 
 export function IncidentView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => api.incident(id), id, touched.value.get(id) ?? 0);
+  const { data, error, again } = useLoad(() => api.incident(id), id, stamp(id));
   if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
   return <Shown key={id} incident={merged(data)} />;
 }
