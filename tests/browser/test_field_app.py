@@ -137,6 +137,23 @@ def test_the_position_goes_along_only_with_consent(open_page: Any, mock: Any) ->
     assert "22.80342, 113.87116" in said[-1]
 
 
+def test_a_new_order_sounds_once_sound_is_on(phone: Any, mock: Any) -> None:
+    phone.evaluate(
+        """() => {
+            const make = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () {
+                document.documentElement.dataset.tones = 1 + Number(document.documentElement.dataset.tones ?? 0);
+                return make.call(this);
+            };
+        }"""
+    )
+    phone.locator("details.person summary").click()
+    phone.get_by_role("button", name="开启声音").click()
+    expect(phone.locator("html")).to_have_attribute("data-tones", "2")  # its test
+    mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
+    expect(phone.locator("html")).to_have_attribute("data-tones", "4")
+
+
 def test_it_can_be_installed_and_signing_out_leaves_nothing(phone: Any, mock: Any) -> None:
     manifest = json.loads(phone.request.get(f"{mock.url}/field/manifest.webmanifest").text())
     assert (manifest["scope"], manifest["display"]) == ("./", "standalone")

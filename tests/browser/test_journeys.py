@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 
@@ -563,6 +565,9 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     mock.do(lambda api: api.world.worsen(incident))
     expect(queue_item(page, incident)).to_contain_text("红色")
     expect(page.locator("html")).to_have_attribute("data-tones", "4")
+    page.get_by_role("button", name="关闭声音").click()  # for good, and on record as well
+    expect(page.get_by_role("button", name="开启声音")).to_be_visible()
+    until(lambda: mock.do(lambda api: api.admin.muted) == ["正在通话", "关闭声音"])
 
 
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:

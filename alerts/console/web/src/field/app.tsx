@@ -8,7 +8,7 @@ import { Guard } from '../components/lazy';
 import { announce, Notices } from '../components/notices';
 import { language, setLanguage, t, tName } from '../i18n';
 import { keepKnown, recall, recalled } from '../known';
-import { beep } from '../live/sound';
+import { beep, disableSound, enableSound, sound } from '../live/sound';
 import { lacking, phase, whenNews } from '../live/stream';
 import { flush, open, waiting } from '../outbox';
 import { go, href, route } from '../router';
@@ -110,6 +110,9 @@ function Top() {
       <details class="person">
         <summary>{me.value?.display || me.value?.name}</summary>
         <div class="menu">
+          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? disableSound() : void enableSound())}>
+            {t(sound.value === 'on' ? 'sound.disable' : 'sound.enable')}
+          </button>
           <button type="button" class="plain" onClick={nextTheme}>
             {t(`theme.${theme.value}`)}
           </button>
