@@ -570,6 +570,14 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     until(lambda: mock.do(lambda api: api.admin.muted) == ["正在通话", "关闭声音"])
 
 
+def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}?kind=technical")
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(".incident-head").get_by_role("button", name="确认")).to_have_count(0)
+
+
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("#incident-title")).to_be_visible()

@@ -246,7 +246,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
     return onKeys({
       j: () => move(at + 1),
       k: () => move(at < 0 ? 0 : at - 1),
-      a: () => acknowledge(list[at], hold),
+      a: () => acknowledge(openIncidents.peek().find((incident) => incident.id === shown), hold), // whichever queue it is in
       d: focusDispatch,
       c: () => document.getElementById('comment')?.focus(),
       m: askMute,
