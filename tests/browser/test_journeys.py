@@ -570,6 +570,22 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     until(lambda: mock.do(lambda api: api.admin.muted) == ["正在通话", "关闭声音"])
 
 
+def test_what_rises_while_the_verdict_is_written_is_not_closed_unseen(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    page.get_by_role("button", name="关闭事件").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="扰动误报").check()
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(queue_item(page, incident)).to_contain_text("红色")
+    dialog.get_by_role("button", name="关闭事件").click()
+    expect(page.get_by_role("alert").filter(has_text="期间有新报警或报警升级")).to_be_visible()
+    assert mock.do(lambda api: api.world.incidents[incident]["state"]) == "open"
+    dialog.get_by_role("button", name="关闭事件").click()
+    expect(dialog).to_have_count(0)
+    assert mock.do(lambda api: api.world.incidents[incident]["state"]) == "closed"
+
+
 def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}?kind=technical")

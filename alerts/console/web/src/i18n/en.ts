@@ -598,6 +598,7 @@ export const en: Record<keyof typeof zh, string> = {
   'close.what': 'What was it?',
   'close.reason': 'Why you think so',
   'close.do': 'Close the incident',
+  'close.worse': 'An alarm came or rose meanwhile: look at it first. Pressed again, this closes it as well.',
   'close.done': 'The incident is closed',
   'disposition.real': 'Real',
   'disposition.real.help': 'There was a danger, and it is over',

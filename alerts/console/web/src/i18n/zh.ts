@@ -596,6 +596,7 @@ export const zh = {
   'close.what': '这次是什么？',
   'close.reason': '依据',
   'close.do': '关闭事件',
+  'close.worse': '期间有新报警或报警升级，请先查看；再按一次将一并关闭。',
   'close.done': '事件已关闭',
   'disposition.real': '真实险情',
   'disposition.real.help': '确有危险，且已恢复正常',

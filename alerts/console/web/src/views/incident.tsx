@@ -62,7 +62,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         <DispatchPanel incident={incident} />
         <Plan incident={incident} alarm={cause} />
       </aside>
-      {doing === 'close' && <CloseDialog incident={incident.id} onClose={end} />}
+      {doing === 'close' && <CloseDialog incident={incident} onClose={end} />}
       {doing === 'shelve' && alarm && <ShelveDialog alarm={alarm} onClose={end} />}
       {doing === 'merge' && <MergeDialog incident={incident} onClose={end} />}
       {doing === 'split' && <SplitDialog incident={incident} onClose={end} />}
