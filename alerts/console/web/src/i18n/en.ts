@@ -614,7 +614,7 @@ export const en: Record<keyof typeof zh, string> = {
   'keys.acknowledge': 'Acknowledge the chosen incident',
   'keys.dispatch': 'Go to dispatch',
   'keys.comment': 'Write a comment',
-  'keys.assign': 'Assign the alarm whose page is open',
+  'keys.assign': 'Assign the alarm that is shown',
   'keys.mute': 'Mute for two minutes',
   'keys.shelve': 'Shelve the alarm that is shown',
   'keys.close': 'Close the chosen incident',

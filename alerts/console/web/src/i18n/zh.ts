@@ -612,7 +612,7 @@ export const zh = {
   'keys.acknowledge': '确认所选事件',
   'keys.dispatch': '跳到派单',
   'keys.comment': '写备注',
-  'keys.assign': '指派所打开的报警',
+  'keys.assign': '指派所显示的报警',
   'keys.mute': '静音两分钟',
   'keys.shelve': '搁置所看的报警',
   'keys.close': '关闭所选事件',
