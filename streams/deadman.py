@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alerts import messages
+from alerts.console.figures import BEHIND
 from alerts.notifiers.notice import Failed, Notice, Rejected, Unavailable
 from streams.figures import read_figures, write_figures
 
 logger = logging.getLogger(__name__)
 
 LOOK = 1.0
-BEHIND = 1000
-"""Records that the engine may be behind the log."""
 
 PATIENCE = 20.0
 """Seconds for which the main way may stand before it is told: a killed process is back sooner."""

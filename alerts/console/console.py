@@ -263,7 +263,7 @@ class Console:
             await asyncio.sleep(due - loop.time())
             try:
                 self.figures.others = await to_thread.run_sync(self.config.figures)
-                self.figures.position = self.live.position
+                self.figures.position, self.figures.unread = self.live.position, self.live.unread
                 self.live.beat(msgspec.json.encode(self.status()))
             except Exception:
                 log.exception("cannot gather the figures")

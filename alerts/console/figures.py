@@ -16,11 +16,13 @@ SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: b
 CAMERA_INTERVAL = 60.0  # seconds: a camera's health is reported at least this often
 HEALTH = ("live", "stale", "never")
 LEVELS = ("red", "orange", "yellow", "blue")
+BEHIND = 1000
+"""Records that the engine may be behind the log."""
 
 
 class Figures:
     """Gather the figures. `pulse` is what the engine said last, `heard` when, by the console's clock; `others` is what
-    the other processes say.
+    the other processes say; `unread` that the console cannot read the journal.
     """
 
     def __init__(self, site: Site, traces: TraceStore, now: float) -> None:
@@ -30,6 +32,7 @@ class Figures:
         self.heard = now
         self.open = dict.fromkeys(LEVELS, 0)
         self.position = 0
+        self.unread = False
         self.simulated = False
         self.load = Load()
         self.seats: dict[str, Load] = {}  # of each seat's own areas
@@ -118,9 +121,18 @@ class Figures:
             "load": msgspec.structs.asdict(self.load.now(now)),
             "quarantine": {str(reason): int(count) for reason, count in said.get("quarantine", {}).items()},
             "engine_lag": float(said.get("engine_lag", 0.0)),
+            "trouble": self._trouble(),
             "journal_position": self.position,
             "simulated": bool(said.get("simulated", False)) or self.simulated,
         }
+
+    def _trouble(self) -> str:
+        """Say why alarms may not be seen although the engine speaks; empty when they are."""
+        if self.pulse.get("trouble"):
+            return "unwritten"
+        if self.unread:
+            return "unread"
+        return "behind" if self.pulse.get("engine_lag", 0) > BEHIND else ""
 
     def point(self, id: str, index: int, interval: float, now: float) -> dict[str, Any]:
         """Say how one point stands."""

@@ -126,13 +126,14 @@ class Viewer:
 class Live:
     """Follow the journal and tell viewers and waiting commands of every change.
 
-    `poke()` says that the journal has moved. `moved(rows)` is called with every batch of changes, before viewers;
-    `named(area)` is to name an area in both languages.
+    `poke()` says that the journal has moved; `unread` that it cannot be read. `moved(rows)` is called with every batch
+    of changes, before viewers; `named(area)` is to name an area in both languages.
     """
 
     def __init__(self, journal: Journal, *, most_viewers: int, most_each: int, queue: int) -> None:
         self.journal = journal
         self.position = 0
+        self.unread = False
         self.viewers: set[Viewer] = set()
         self.moved: Callable[[list[Row]], None] = lambda rows: None
         self.named: Named = lambda area: {"zh": area, "en": area}
@@ -164,7 +165,9 @@ class Live:
                     self._spread(rows)
                     if len(rows) < PAGE:
                         break
+                self.unread = False
             except Exception:
+                self.unread = True
                 log.exception("cannot read the journal")
                 await asyncio.sleep(POLL)
             await asyncio.sleep(SPACING)

@@ -24,7 +24,7 @@ _MEANINGS = {
     "points_live": "Points that reported within three of their intervals.",
     "cameras_total": "Cameras of the site.",
     "cameras_live": "Cameras seen lately.",
-    "engine_lag": "Seconds the engine is behind the log.",
+    "engine_lag": "Records that the engine has not taken yet.",
     "journal_position": "Position of the last change in the journal.",
 }
 

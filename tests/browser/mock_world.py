@@ -45,6 +45,7 @@ class World:
         self.changes: list[Row] = []
         self.started = time.time()
         self.silent = False
+        self.trouble = ""  # why alarms may not be seen
         self.rings = 1  # in the last ten minutes
         self.publish: Callable[[Row], None] = lambda change: None
         self.users: dict[str, Row] = {
@@ -317,7 +318,7 @@ class World:
                 "ten_minutes": self.rings, "day": 40, "band": "acceptable" if self.rings < 2 else "unacceptable",
                 "flood": self.rings > 10, "flood_since": time.time() if self.rings > 10 else None,
             },
-            "engine_lag": 0.01, "journal_position": len(self.changes), "simulated": True,
+            "engine_lag": 0.01, "trouble": self.trouble, "journal_position": len(self.changes), "simulated": True,
         }  # fmt: skip
 
     def area_status(self, area: str) -> Row:

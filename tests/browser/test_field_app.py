@@ -73,6 +73,17 @@ def test_what_is_done_without_a_link_survives_a_restart_and_is_sent_once(phone: 
     assert "在断网时记录" in said[-1]
 
 
+def test_what_the_server_took_is_no_refusal_though_its_answer_was_lost(phone: Any, mock: Any) -> None:
+    task = phone.locator("[data-test=task]")
+    mock.api.lose = 1
+    task.get_by_role("button", name="接单").click()
+    expect(phone.get_by_text("已记下，恢复后自动送出一次")).to_be_visible()
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(task.locator("[data-test=unsent]")).to_have_count(0)
+    expect(task).to_have_attribute("data-leg", "accepted")
+    assert edges(mock) == ["accepted"]
+
+
 def test_what_the_server_refuses_is_said_and_can_be_put_away(phone: Any, mock: Any) -> None:
     task = phone.locator("[data-test=task]")
     dispatch = next(iter(mock.api.world.dispatches))
@@ -124,6 +135,23 @@ def test_the_position_goes_along_only_with_consent(open_page: Any, mock: Any) ->
     said = [c["record"].get("reason", "") for c in mock.api.world.changes if c["kind"] == "dispatch"]
     assert said[-2] == ""
     assert "22.80342, 113.87116" in said[-1]
+
+
+def test_a_new_order_sounds_once_sound_is_on(phone: Any, mock: Any) -> None:
+    phone.evaluate(
+        """() => {
+            const make = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () {
+                document.documentElement.dataset.tones = 1 + Number(document.documentElement.dataset.tones ?? 0);
+                return make.call(this);
+            };
+        }"""
+    )
+    phone.locator("details.person summary").click()
+    phone.get_by_role("button", name="开启声音").click()
+    expect(phone.locator("html")).to_have_attribute("data-tones", "2")  # its test
+    mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
+    expect(phone.locator("html")).to_have_attribute("data-tones", "4")
 
 
 def test_it_can_be_installed_and_signing_out_leaves_nothing(phone: Any, mock: Any) -> None:

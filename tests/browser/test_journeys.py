@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.browser
 
 
@@ -52,14 +54,14 @@ def test_incident_appears_live_and_is_announced_without_a_reload(open_page: Any,
     expect(item).to_contain_text("模拟")
     expect(page.locator("[data-test=announcer]")).to_contain_text("橙色预警")
     expect(page).to_have_title(re.compile(r"^\(1\)"))
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "./favicon-orange.svg")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("ff9a3d.*%3E1%3C"))
     # nobody had chosen by hand: the more severe one comes forward by itself
     expect(page.locator("#incident-title")).to_have_text("位移异常加速，雨中蠕滑")
     expect(page.locator("[data-test=summons]")).to_have_count(0)
     mock.do(lambda api: api.world.worsen(incident))
     expect(item).to_contain_text("红色")
     expect(page.locator("[data-test=announcer]")).to_contain_text("红色预警")
-    expect(page.locator("link[rel=icon]")).to_have_attribute("href", "./favicon-red.svg")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("ff6159.*%3E1%3C"))
     assert page.evaluate("window.stays") is True
 
 
@@ -563,6 +565,33 @@ def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, 
     mock.do(lambda api: api.world.worsen(incident))
     expect(queue_item(page, incident)).to_contain_text("红色")
     expect(page.locator("html")).to_have_attribute("data-tones", "4")
+    page.get_by_role("button", name="关闭声音").click()  # for good, and on record as well
+    expect(page.get_by_role("button", name="开启声音")).to_be_visible()
+    until(lambda: mock.do(lambda api: api.admin.muted) == ["正在通话", "关闭声音"])
+
+
+def test_what_rises_while_the_verdict_is_written_is_not_closed_unseen(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    page.get_by_role("button", name="关闭事件").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name="扰动误报").check()
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(queue_item(page, incident)).to_contain_text("红色")
+    dialog.get_by_role("button", name="关闭事件").click()
+    expect(page.get_by_role("alert").filter(has_text="期间有新报警或报警升级")).to_be_visible()
+    assert mock.do(lambda api: api.world.incidents[incident]["state"]) == "open"
+    dialog.get_by_role("button", name="关闭事件").click()
+    expect(dialog).to_have_count(0)
+    assert mock.do(lambda api: api.world.incidents[incident]["state"]) == "closed"
+
+
+def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}?kind=technical")
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(".incident-head").get_by_role("button", name="确认")).to_have_count(0)
 
 
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:

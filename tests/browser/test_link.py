@@ -25,6 +25,20 @@ def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) 
     expect(page.locator("[data-test=stale]")).to_have_count(0)
 
 
+def test_that_alarms_do_not_get_here_is_said_loudly_though_the_engine_speaks(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    phone = open_page("field/", who="zhang", width=390, height=844, phone=True)
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+    mock.do(lambda api: setattr(api.world, "trouble", "unwritten"))
+    expect(page.locator("[data-test=stale]")).to_have_text("报警无法写入，不会出现在本页。 请勿据此判断安全。")
+    expect(page.locator("[data-test=link]")).to_have_text("数据陈旧")
+    expect(phone.locator("[data-test=offline]")).to_have_text("报警无法写入，不会出现在本页。")
+    expect(phone.locator("[data-test=link]")).to_have_text("数据陈旧")
+    mock.do(lambda api: setattr(api.world, "trouble", ""))
+    expect(page.locator("[data-test=stale]")).to_have_count(0)
+    expect(phone.locator("[data-test=link]")).to_have_text("实时")
+
+
 def test_a_cut_wire_is_said_loudly_though_nobody_is_told_of_it(open_page: Any, mock: Any) -> None:
     wire = Wire(urlsplit(mock.url).port)
     page = open_page(base=f"http://127.0.0.1:{mock.wait(wire.begin())}")
@@ -60,6 +74,59 @@ def test_resync_reads_the_lists_afresh(open_page: Any, mock: Any) -> None:
     expect(page.locator("[data-test=link]")).to_have_text("实时")
     mock.do(lambda api: api.resync(lambda: api.world.incidents.pop("inc-underpass-level")))
     expect(page.locator("[data-incident=inc-underpass-level]")).to_have_count(0)
+
+
+def test_resync_reads_the_open_incident_afresh_too(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+
+    def unheard(api: Any) -> None:
+        heard, api.world.publish = api.world.publish, lambda change: None
+        api.world.comment(incident, "user:duan", "裂缝在变宽")
+        api.world.publish = heard
+
+    mock.do(lambda api: api.resync(lambda: unheard(api)))
+    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽")
+
+
+def test_what_is_over_is_let_go_of_by_a_page_that_stays_open(open_page: Any, mock: Any) -> None:
+    page = open_page(who="li")
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+
+    def pass_by(api: Any) -> None:
+        known = api.world.alarms["alm-underpass-level"]
+        for number in range(900):
+            row = {**known, "id": f"gone-{number}", "state": "UNACK", "transitions": [], "incident": None}
+            api.world._alarm_change(row, "return", "NORM")
+
+    mock.do(pass_by)
+    incident = mock.do(lambda api: api.world.landslide())  # what comes after it all
+    expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
+    debugger = page.context.new_cdp_session(page)
+    every = debugger.send("Runtime.evaluate", {"expression": "Map.prototype"})["result"]["objectId"]
+    maps = debugger.send("Runtime.queryObjects", {"prototypeObjectId": every})["objects"]["objectId"]
+    count = """function () {
+        const gone = (one) => [...one.values()].filter((row) => row && row.state === 'NORM').length;
+        return Math.max(...this.map(gone));
+    }"""
+    asked = {"functionDeclaration": count, "objectId": maps, "returnByValue": True}
+    assert debugger.send("Runtime.callFunctionOn", asked)["result"]["value"] == 500
+
+
+def test_who_may_do_less_by_now_is_shown_so_once_the_stream_is_back(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: api.world.landslide())
+    page = open_page(who="duan")
+    head = page.locator(".incident-head")
+    expect(head.get_by_role("button", name="确认")).to_be_visible()
+
+    def lessen(api: Any) -> None:
+        api.world.users["duan"]["roles"] = ["viewer"]
+        api.drop_streams()
+
+    mock.do(lessen)
+    expect(head.get_by_role("button", name="确认")).to_have_count(0)
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
 
 
 def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: Any) -> None:

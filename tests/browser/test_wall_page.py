@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
+from signing import sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,16 @@ def test_calm_that_is_not_heard_of_is_not_counted_and_who_may_not_look_is_told(o
     expect(page.get_by_text("不能实时查看相机")).to_be_visible()
     page.get_by_role("button", name="EN", exact=True).click()
     expect(page.locator("[data-test=wall-honest]")).to_contain_text("all points heard")
+
+
+def test_nothing_is_called_calm_before_what_is_open_has_come(open_page: Any, mock: Any) -> None:
+    page = open_page("#/wall", who="")
+    page.route("**/api/v1/incidents?*", lambda route: route.abort())
+    sign_in(page, "li")
+    expect(page.locator("[data-test=wall-honest]")).to_contain_text("3/3")
+    expect(page.locator("[data-test=wall-counts] li:not(.wall-honest) b")).to_have_text(["–"] * 4)
+    page.goto(f"{mock.url}/#/map")
+    expect(page.locator("[data-test=areas] [data-area=village-xixiang-3]")).to_contain_text("情况不明")
 
 
 def test_a_camera_without_a_picture_says_so(open_page: Any, mock: Any) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from alerts.console.figures import BEHIND
 from alerts.notifiers.mail import letter
 from alerts.notifiers.notice import Failed, Notice
 from alerts.notifiers.targets import MailTarget
 from alerts.notifiers.wording import Voice
 from streams import deadman
-from streams.deadman import BEHIND, PATIENCE, DeadMan, Way, standing
+from streams.deadman import PATIENCE, DeadMan, Way, standing
 from streams.figures import read_figures
 
 WANTED = frozenset({"worker", "bridge", "notifier"})

@@ -15,6 +15,9 @@ from alerts.console.commands import OBSERVATIONS, ask, named, settled
 from alerts.console.console import Console
 from alerts.console.errors import Problem, language_of
 from alerts.console.identity import Identity, allow
+from alerts.console.journal import Row
+from alerts.console.scope import Scope, areas_about
+from sensors.lookup import Registry
 from sensors.observation import Silence, encode
 
 router = APIRouter(prefix="/api/v1", tags=["silences"])
@@ -33,7 +36,16 @@ async def lasting(
     console: Console = request.app.state.console
     scope = console.scope(identity)
     rows = await console.live.journal.answer(lambda reader: reader.silences(only_on=not past))
-    return {"items": [row for row in rows if not row["areas"] or scope.sees_any(row["areas"])]}
+    return {"items": [cut for row in rows if (cut := _cut(console.registry, scope, row)) is not None]}
+
+
+def _cut(registry: Registry, scope: Scope, row: Row) -> Row | None:
+    """Return a silence as far as it covers what may be seen; None where it covers nothing of that."""
+    areas = [area for area in row["areas"] if scope.sees(area)]
+    scopes = [one for one in row["scopes"] if scope.sees_any(areas_about(registry, one))]
+    if (row["areas"] and not areas) or (row["scopes"] and not scopes):
+        return None
+    return {**row, "areas": areas, "scopes": scopes}
 
 
 @router.post("/silences", response_model=schema.Done)

@@ -146,7 +146,11 @@ class Load(LoadNow):
 
 
 class Status(Answer):
-    """Figures of the whole. `time` is when the engine last spoke, unix seconds: it stands still when that does."""
+    """Figures of the whole. `time` is when the engine last spoke, unix seconds: it stands still when that does.
+
+    `trouble` says why alarms may not be seen although it speaks: log or journal take nothing (`unwritten`), the console
+    cannot read the journal (`unread`), the engine has not taken much of what came (`behind`, by `engine_lag` records).
+    """
 
     time: float
     readings_per_second: float
@@ -158,6 +162,7 @@ class Status(Answer):
     load: LoadNow
     quarantine: dict[str, int]
     engine_lag: float
+    trouble: Literal["", "unwritten", "unread", "behind"]
     journal_position: int
     simulated: bool
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from alerts.console import schema
-from alerts.console.accounts import list_audit
+from alerts.console.accounts import add_token, list_audit
 
 from .conftest import Desktop, Engine
 
@@ -45,6 +45,18 @@ def test_a_silence_asked_for_twice_under_one_key_is_one(client: TestClient, desk
     path = f"/api/v1/silences/{begun.json()['id']}/end"
     ended, again = (client.post(path, json={}, headers=headers) for _ in range(2))
     assert (ended.status_code, again.json()) == (200, ended.json()), "not that there is none any more"
+
+
+def test_who_is_confined_to_a_place_is_told_what_is_silent_there_and_no_more(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    headers = desktop.token("duty")
+    for more in ({"areas": ["slope-1", "slope-2"]}, {"areas": [], "scopes": ["p0"]}, {"areas": [], "rules": ["creep"]}):
+        assert client.post("/api/v1/silences", json={**WORK, **more}, headers=headers).status_code == 200
+    _, secret = add_token(desktop.console.accounts, "there", ["duty"], places=["slope-2"])
+    told = client.get("/api/v1/silences", headers={"Authorization": f"Bearer {secret}"}).json()["items"]
+    covered = [(one["areas"], one["scopes"], one["rules"]) for one in told]
+    assert sorted(covered) == [([], [], ["creep"]), (["slope-2"], [], [])]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from alerts.console import schema
+from alerts.console import live, schema
+from alerts.console.figures import BEHIND
 from sensors.flags import DUPLICATE, JUMP
 from sensors.observation import BAD, OUT_OF_RANGE
 from sensors.partition import partition_of
@@ -211,6 +212,31 @@ def test_the_time_of_the_figures_stands_still_when_the_engine_does(client: TestC
     desktop.console.live.beat = counted
     until(lambda: count >= 3)
     assert client.get("/api/v1/status", headers=headers).json()["time"] == first
+
+
+def test_the_figures_say_why_alarms_may_not_be_seen_though_the_engine_speaks(
+    client: TestClient, desktop: Desktop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = desktop.token("viewer")
+    monkeypatch.setattr(live, "POLL", 0.05)
+
+    def trouble() -> Any:
+        return client.get("/api/v1/status", headers=headers).json()["trouble"]
+
+    engine.pulse(trouble="the journal takes nothing, nobody is told of alarms: database or disk is full")
+    until(lambda: trouble() == "unwritten")
+    engine.pulse(engine_lag=BEHIND + 1)
+    until(lambda: trouble() == "behind")
+    engine.pulse(engine_lag=BEHIND)
+    until(lambda: trouble() == "")
+
+    def broken(reader: Any) -> Any:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desktop.console.live, "_next", broken)
+        until(lambda: trouble() == "unread")
+    until(lambda: trouble() == "")
 
 
 def test_open_incidents_are_counted_as_they_change(client: TestClient, desktop: Desktop, engine: Engine) -> None:

@@ -11,6 +11,7 @@ import { Summons } from './components/summons';
 import { Failed, Waiting } from './components/load';
 import { announce, Notices, tell } from './components/notices';
 import { t, tName } from './i18n';
+import { icon } from './icon';
 import { alarming } from './live/attention';
 import { beep } from './live/sound';
 import { phase, whenNews } from './live/stream';
@@ -49,8 +50,8 @@ effect(() => {
 });
 
 effect(() => {
-  const level = me.value ? alarming.value : null;
-  document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
+  const address = me.value ? icon(unacknowledged.value, alarming.value) : icon(0, null);
+  document.querySelector('link[rel=icon]')?.setAttribute('href', address);
 });
 
 void open();

@@ -150,6 +150,7 @@ export interface Status {
   load?: LoadNow;
   quarantine: Record<string, number>;
   engine_lag: number;
+  trouble?: '' | 'unwritten' | 'unread' | 'behind'; // why alarms may not be seen although the engine speaks
   journal_position: number;
   simulated: boolean;
 }

@@ -22,6 +22,7 @@ export interface Order {
   body: Record<string, unknown>;
   made: number; // unix seconds, by this machine's clock
   late: boolean; // it could not be sent when it was given
+  note?: string; // which says so, beside the body's own
   error: string; // why the server refused it
 }
 
@@ -99,7 +100,7 @@ async function run(): Promise<void> {
     const order = find(id);
     if (!order || order.error) continue;
     try {
-      await api.order(order.path, order.body, order.id);
+      await send(order);
       const leg = AFTER[order.step];
       if (leg && order.late) reached.value = new Map(reached.peek()).set(order.about, { leg, since: dispatches.peek().get(order.about)?.sequence ?? -1 });
       await drop(order.id);
@@ -114,11 +115,22 @@ async function run(): Promise<void> {
   }
 }
 
-/** Say in the order itself that it comes late: who reads it must not take its arrival for the deed. */
+/** Send an order; as it was sent first where the server has that, and only the answer was lost on the way. */
+async function send({ path, body, id, note }: Order): Promise<void> {
+  if (!note) return void (await api.order(path, body, id));
+  try {
+    await api.order(path, { ...body, note }, id);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'key_used') throw error;
+    await api.order(path, body, id);
+  }
+}
+
+/** Say with the order that it comes late: who reads it must not take its arrival for the deed. */
 async function later(order: Order): Promise<void> {
   if (order.late) return;
-  const note = order.step === 'report' ? {} : { note: `${String(order.body['note'] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim() };
-  await change({ ...order, late: true, body: { ...order.body, ...note } });
+  const note = `${String(order.body['note'] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim();
+  await change({ ...order, late: true, ...(order.step === 'report' ? {} : { note }) });
 }
 
 /** The leg at which a dispatch stands once all that could not be sent is sent; with a link only the server says. */

@@ -4,7 +4,7 @@ import { api, ApiError, PROVIDER, setCsrf, whenSignedOut } from './api';
 import { zone } from './clock';
 import type { Me } from './contract';
 import { adoptLanguage } from './i18n';
-import { start, stop } from './live/stream';
+import { start, stop, whenOther } from './live/stream';
 import { go, route } from './router';
 import { alarms, directory, dispatches, fieldOnly, incidents, loaded, me, setSite, status } from './store';
 
@@ -16,6 +16,7 @@ const KEPT = 'foreshock.wanted';
 let expired = false;
 
 whenSignedOut(() => forget(true));
+whenOther((person) => enter(person, true));
 
 /** Find out whether there is a session. Throws ApiError when the server cannot be reached. */
 export async function resume(): Promise<void> {
@@ -53,7 +54,8 @@ export async function claimFirst(token: string, name: string, password: string):
   go('#/', true); // the link is spent: it must not stay in the address
 }
 
-async function enter(person: Me): Promise<void> {
+/** Show the page as this person may see it; `anew` where another, or one who might see something else, had it. */
+async function enter(person: Me, anew = false): Promise<void> {
   setCsrf(person.csrf);
   zone.value = person.zone;
   if (person.language === 'en' || person.language === 'zh-CN') adoptLanguage(person.language);
@@ -61,7 +63,9 @@ async function enter(person: Me): Promise<void> {
     me.value = person;
     return;
   }
-  setSite(await api.site());
+  const site = await api.site();
+  if (anew) letGo();
+  setSite(site);
   me.value = person;
   start();
 }
@@ -98,11 +102,17 @@ function forget(byServer: boolean): void {
   batch(() => {
     me.value = null;
     directory.value = null;
+    status.value = null;
+    letGo();
+  });
+  go('#/login', true);
+}
+
+function letGo(): void {
+  batch(() => {
     incidents.value = new Map();
     alarms.value = new Map();
     dispatches.value = new Map();
-    status.value = null;
     loaded.value = false;
   });
-  go('#/login', true);
 }

@@ -2,7 +2,7 @@
 import type { Standing } from './components/map_symbols';
 import { RANK, type Area, type AreaCount, type Incident } from './contract';
 import { tName } from './i18n';
-import { directory, isRisk, openIncidents } from './store';
+import { directory, isRisk, loaded, openIncidents } from './store';
 
 export const ORDER: readonly Standing[] = ['red', 'orange', 'yellow', 'blue', 'silent', 'partly', 'calm'];
 
@@ -27,9 +27,9 @@ export function useStands(counts: readonly AreaCount[] | undefined): Stand[] {
   return found.sort((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing) || tName(a.area.name).localeCompare(tName(b.area.name)));
 }
 
-/** Calm is only what is heard of: where points are silent it is not known. */
+/** Calm is only what is heard of: where points are silent, or what is open has not come yet, it is not known. */
 function calm(count: AreaCount | undefined): Standing {
-  if (!count) return 'silent';
+  if (!count || !loaded.value) return 'silent';
   const { live, stale, never } = count.points;
   if (!live) return 'silent';
   return stale + never ? 'partly' : 'calm';

@@ -73,8 +73,27 @@ export const dispatches = signal<ReadonlyMap<string, Dispatch>>(new Map());
 export const status = signal<Status | null>(null);
 /** False until the first lists have come, so that an empty list is never shown as "all quiet". */
 export const loaded = signal(false);
-/** Counts up whenever something about this incident, alarm or dispatch changed: its open page reads itself again. */
+/** When something about an incident, alarm or dispatch changed last, in turns; what is not here, when all was read. */
 export const touched = signal<ReadonlyMap<string, number>>(new Map());
+const readAt = signal(0);
+let turns = 0;
+
+/** Count up: the next turn. */
+export function turn(): number {
+  turns += 1;
+  return turns;
+}
+
+/** Rises whenever something about this incident, alarm or dispatch may have changed: its open page reads itself again. */
+export function stamp(id: string): number {
+  return touched.value.get(id) ?? readAt.value;
+}
+
+/** All may have changed. */
+export function touchAll(): void {
+  touched.value = new Map();
+  readAt.value = turn();
+}
 
 export function isRisk(item: { kind: Kind }): boolean {
   return item.kind === 'risk';

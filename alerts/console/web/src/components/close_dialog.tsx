@@ -1,14 +1,17 @@
 /** Close an incident with a verdict: what it was, and why one thinks so. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { api } from '../api';
-import type { Disposition } from '../contract';
+import { RANK, type Disposition, type IncidentDetail } from '../contract';
 import { t } from '../i18n';
+import { waits } from '../store';
 import { Dialog } from './dialog';
 import { Footer, Words } from './form';
 
 const DISPOSITIONS: readonly Disposition[] = ['real', 'nuisance', 'test', 'duplicate'];
 
-export function CloseDialog({ incident, onClose }: { incident: string; onClose: () => void }) {
+/** Closing acknowledges all alarms: of one that came while the verdict was written, the person is told first. */
+export function CloseDialog({ incident, onClose }: { incident: IncidentDetail; onClose: () => void }) {
+  const judged = useRef({ incident, waits: waits(incident) });
   const [verdict, setVerdict] = useState<Disposition | null>(null);
   const [reason, setReason] = useState('');
   return (
@@ -31,7 +34,10 @@ export function CloseDialog({ incident, onClose }: { incident: string; onClose: 
           onClose={onClose}
           disabled={!verdict}
           run={async () => {
-            if (verdict) await api.close(incident, verdict, reason.trim());
+            const before = judged.current;
+            judged.current = { incident, waits: waits(incident) };
+            if (isWorse(before, judged.current)) throw new Error(t('close.worse'));
+            if (verdict) await api.close(incident.id, verdict, reason.trim());
           }}
           word={t('close.do')}
           done={t('close.done')}
@@ -39,4 +45,14 @@ export function CloseDialog({ incident, onClose }: { incident: string; onClose: 
       </form>
     </Dialog>
   );
+}
+
+interface Judged {
+  incident: IncidentDetail;
+  waits: boolean;
+}
+
+function isWorse(before: Judged, now: Judged): boolean {
+  const rose = (RANK[now.incident.level] ?? 0) > (RANK[before.incident.level] ?? 0);
+  return rose || (now.waits && !before.waits) || now.incident.alarms.some((id) => !before.incident.alarms.includes(id));
 }

@@ -1,11 +1,12 @@
 /** The header: site and clock, how fresh and how complete the picture is, what is open, and the person's own switches. */
 import { computed } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { api } from '../api';
 import { clockDate, clockTime, now, quantity } from '../clock';
 import { LEVELS, type Level } from '../contract';
 import { language, setLanguage, t, tName } from '../i18n';
 import { alarming } from '../live/attention';
-import { beats, dataAge, phase, STALE_AFTER } from '../live/stream';
+import { beats, dataAge, lacking, phase } from '../live/stream';
 import { disableSound, enableSound, muted, mutedUntil, sound } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
@@ -15,6 +16,9 @@ import { OnDuty, splitOf } from './duty';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
 import { askMute, MuteDialog } from './mute_dialog';
+import { complain } from './notices';
+
+const stale = computed(() => phase.value !== 'open' || lacking.value !== '');
 
 /** Open risk incidents by level. */
 const counts = computed(() => {
@@ -22,8 +26,6 @@ const counts = computed(() => {
   for (const incident of openIncidents.value) if (isRisk(incident)) open[incident.level] += 1;
   return open;
 });
-
-const stale = computed(() => phase.value !== 'open' || dataAge.value > STALE_AFTER);
 
 export function Header() {
   return (
@@ -170,7 +172,7 @@ function Switches() {
           <button type="button" class="mute" aria-pressed={silent} onClick={askMute} title={t('sound.mute.help')}>
             {silent ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
           </button>
-          <button type="button" class="plain" onClick={disableSound} aria-label={t('sound.disable')} title={t('sound.disable')}>
+          <button type="button" class="plain" onClick={turnOff} aria-label={t('sound.disable')} title={t('sound.disable')}>
             <Bell />
           </button>
         </>
@@ -187,6 +189,12 @@ function Switches() {
       <MuteDialog />
     </div>
   );
+}
+
+/** Turn sound off until somebody turns it on; that nobody hears here from now on is on record, as a pause is. */
+function turnOff() {
+  disableSound();
+  void api.muted(t('sound.disable')).catch(complain);
 }
 
 /** What one needs once a shift: the theme and the way out. */
@@ -257,13 +265,15 @@ export function FloodBanner() {
   );
 }
 
-/** Say loudly that what is on the page is old: a frozen page must never look healthy. */
+/** Say loudly that what is on the page is old or lacks something: a frozen page must never look healthy. */
 export function StaleBanner() {
-  if (phase.value === 'off' || phase.value === 'connecting' || dataAge.value <= STALE_AFTER) return null;
+  const why = lacking.value;
+  if (!why) return null;
   return (
     <div class="stale-banner" role="alert" data-test="stale">
-      <b>{t(phase.value === 'lost' ? 'stale.lost' : 'stale.engine')}</b>{' '}
-      <span class="digits">{t('stale.age', { s: Math.floor(dataAge.value) })}</span> <span>{t('stale.advice')}</span>
+      <b>{t(`stale.${why}`)}</b>{' '}
+      {(why === 'lost' || why === 'engine') && <span class="digits">{t('stale.age', { s: Math.floor(dataAge.value) })} </span>}
+      <span>{t('stale.advice')}</span>
     </div>
   );
 }

@@ -8,8 +8,8 @@ import { Guard } from '../components/lazy';
 import { announce, Notices } from '../components/notices';
 import { language, setLanguage, t, tName } from '../i18n';
 import { keepKnown, recall, recalled } from '../known';
-import { beep } from '../live/sound';
-import { dataAge, phase, STALE_AFTER, whenNews } from '../live/stream';
+import { beep, disableSound, enableSound, sound } from '../live/sound';
+import { lacking, phase, whenNews } from '../live/stream';
 import { flush, open, waiting } from '../outbox';
 import { go, href, route } from '../router';
 import { remember, resume, signOut } from '../session';
@@ -95,14 +95,14 @@ function Inside() {
 }
 
 function Top() {
-  const away = recalled.value > 0 || phase.value !== 'open';
+  const word = recalled.value > 0 || phase.value !== 'open' ? 'lost' : lacking.value ? 'stale' : 'live';
   return (
     <header class="top">
       <b>{tName(me.value?.site.name) || t('product')}</b>
       <span class="grow" />
-      <span class={`link ${away ? 'lost' : 'live'}`} data-test="link">
+      <span class={`link ${word}`} data-test="link">
         <span class="pulse" aria-hidden="true" />
-        {t(away ? 'link.lost' : 'link.live')}
+        {t(`link.${word}`)}
       </span>
       <button type="button" class="plain" lang={language.value === 'en' ? 'zh-CN' : 'en'} onClick={() => setLanguage(language.value === 'en' ? 'zh-CN' : 'en')}>
         {t('language.other')}
@@ -110,6 +110,9 @@ function Top() {
       <details class="person">
         <summary>{me.value?.display || me.value?.name}</summary>
         <div class="menu">
+          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? disableSound() : void enableSound())}>
+            {t(sound.value === 'on' ? 'sound.disable' : 'sound.enable')}
+          </button>
           <button type="button" class="plain" onClick={nextTheme}>
             {t(`theme.${theme.value}`)}
           </button>
@@ -122,16 +125,18 @@ function Top() {
   );
 }
 
-/** Say that there is no link, how old what is shown is, and what waits. */
+/** Say that there is no link or that orders do not get here, how old what is shown is, and what waits. */
 function Link() {
-  const lost = recalled.value > 0 || (phase.value === 'lost' && dataAge.value > STALE_AFTER);
+  const lost = recalled.value > 0 || lacking.value === 'lost';
+  const why = lost ? '' : lacking.value;
   const count = waiting.value.length;
-  if (!lost && !count) return null;
+  if (!lost && !why && !count) return null;
   return (
-    <div class={lost ? 'stale-banner' : 'mode-banner'} role="status" data-test="offline">
+    <div class={lost || why ? 'stale-banner' : 'mode-banner'} role="status" data-test="offline">
       {lost && <b>{t('queue.offline')} </b>}
+      {why && <b>{t(`stale.${why}`)} </b>}
       {recalled.value > 0 && <span>{t('queue.asof', { time: clockTime(recalled.value) })} </span>}
-      {count > 0 ? <span data-test="waiting">{t('queue.waiting', { n: count })}</span> : <span>{t('queue.help')}</span>}
+      {count > 0 ? <span data-test="waiting">{t('queue.waiting', { n: count })}</span> : lost && <span>{t('queue.help')}</span>}
     </div>
   );
 }

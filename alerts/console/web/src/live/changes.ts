@@ -2,7 +2,7 @@
 import { batch } from '@preact/signals';
 import { RANK } from '../contract';
 import type { Alarm, AlarmTransition, Change, Dispatch, DispatchChange, Incident, IncidentChange, Text } from '../contract';
-import { alarms, dispatches, incidents, touched } from '../store';
+import { alarms, dispatches, FINISHED, incidents, touchAll, touched, turn } from '../store';
 
 /** Changes that a listener may want to announce or sound. */
 export interface News {
@@ -15,6 +15,8 @@ export interface News {
 
 const RINGS: readonly string[] = ['alarm', 'realarm', 'raise', 'unshelve', 'unsuppress', 'in_service', 'unhush'];
 const ASIDE: readonly string[] = ['SHLVD', 'DSUPR', 'OOSRV'];
+const KEPT = 500; // of each kind of what is over: a page stays open for weeks
+const MARKS = 5000;
 
 /** Apply changes in one go, so that a burst draws once. Returns what deserves a sound or a word. */
 export function apply(changes: readonly Change[]): News {
@@ -24,14 +26,14 @@ export function apply(changes: readonly Change[]): News {
   const nextDispatches = new Map(dispatches.peek());
   const marks = new Map(touched.peek());
   const mark = (...keys: (string | null | undefined)[]) => {
-    for (const key of keys) if (key) marks.set(key, (marks.get(key) ?? 0) + 1);
+    for (const key of keys) if (key) marks.set(key, turn());
   };
   for (const change of changes) {
     if (change.kind === 'alarm') {
       const known = nextAlarms.get(change.record.alarm);
       const next = alarmAfter(known, change.record);
       if (!next) continue;
-      nextAlarms.set(next.id, next);
+      put(nextAlarms, next, next.state === 'NORM');
       mark(next.id, next.incident);
       if (RINGS.includes(change.record.edge) && next.state === 'UNACK' && !next.hushed) news.raised.push(change.record);
       if (change.record.edge === 'warn') news.ending.push(next);
@@ -39,7 +41,7 @@ export function apply(changes: readonly Change[]): News {
       const known = nextIncidents.get(change.record.incident);
       const next = incidentAfter(known, change.record);
       if (!next) continue;
-      nextIncidents.set(next.id, next);
+      put(nextIncidents, next, next.state === 'closed');
       mark(next.id);
       const loud = next.alarms.some((id) => calls(nextAlarms.get(id)));
       if ((change.record.edge === 'opened' || worsened(known, next)) && loud) news.opened.push(next);
@@ -47,18 +49,34 @@ export function apply(changes: readonly Change[]): News {
     } else if (change.kind === 'dispatch') {
       const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
       if (!next) continue;
-      nextDispatches.set(next.id, next);
+      put(nextDispatches, next, FINISHED.includes(next.leg));
       mark(next.id, next.incident);
       if (change.record.edge === 'issued') news.sent.push(next);
     }
   }
+  trim(nextAlarms, (one) => one.state === 'NORM');
+  trim(nextIncidents, (one) => one.state === 'closed');
+  trim(nextDispatches, (one) => FINISHED.includes(one.leg));
   batch(() => {
     incidents.value = nextIncidents;
     alarms.value = nextAlarms;
     dispatches.value = nextDispatches;
-    touched.value = marks;
+    if (marks.size > MARKS) touchAll();
+    else touched.value = marks;
   });
   return news;
+}
+
+/** Put what changed in its place; what is `over` goes to the end, so that what was over first is let go of first. */
+function put<T extends { id: string }>(items: Map<string, T>, item: T, over: boolean): void {
+  if (over) items.delete(item.id);
+  items.set(item.id, item);
+}
+
+function trim<T>(items: Map<string, T>, over: (item: T) => boolean): void {
+  if (items.size <= KEPT) return;
+  const gone = [...items].filter(([, item]) => over(item)).slice(0, -KEPT);
+  for (const [id] of gone) items.delete(id);
 }
 
 function alarmAfter(known: Alarm | undefined, record: AlarmTransition): Alarm | null {

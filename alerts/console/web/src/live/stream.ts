@@ -2,8 +2,8 @@
 import { batch, computed, signal } from '@preact/signals';
 import { api, ApiError, endSession } from '../api';
 import { now, setServerTime } from '../clock';
-import type { Change, Status } from '../contract';
-import { alarms, dispatches, fieldOnly, incidents, loaded, status } from '../store';
+import type { Change, Me, Status } from '../contract';
+import { alarms, dispatches, fieldOnly, incidents, loaded, me, status, touchAll } from '../store';
 import { apply, type News } from './changes';
 
 /** Data older than this are said to be old, loudly. */
@@ -27,6 +27,13 @@ export const dataAge = computed(() => {
   return (performance.now() - fresh) / 1000;
 });
 
+/** Why what is on the page is not to be relied on: it is old, or alarms do not get here; '' when it is. */
+export const lacking = computed(() => {
+  if (phase.value === 'off' || phase.value === 'connecting') return '';
+  if (dataAge.value > STALE_AFTER) return phase.value === 'lost' ? 'lost' : 'engine';
+  return status.value?.trouble ?? '';
+});
+
 let source: EventSource | null = null;
 let position = 0;
 let attempts = 0;
@@ -35,10 +42,16 @@ let gathering: ReturnType<typeof setTimeout> | undefined;
 let retrying: ReturnType<typeof setTimeout> | undefined;
 let run = 0; // each start and stop makes what is under way for the last one void
 let onNews: (news: News) => void = () => {};
+let onOther: (person: Me) => Promise<void> = () => Promise.resolve();
 
 /** Say who wants to hear of new incidents and alarms. */
 export function whenNews(handler: (news: News) => void): void {
   onNews = handler;
+}
+
+/** Say who sees to it that somebody else is signed in by now, or may see and do something else. */
+export function whenOther(handler: (person: Me) => Promise<void>): void {
+  onOther = handler;
 }
 
 /** Load the lists and stay connected until `stop`. */
@@ -71,6 +84,7 @@ async function load(mine: number): Promise<void> {
     if (mine !== run) return;
     batch(() => {
       takeStatus(figures);
+      if (loaded.peek()) touchAll(); // what an open page has read is as old as the lists were
       incidents.value = new Map(some.map((item) => [item.id, item]));
       alarms.value = new Map(raised.map((item) => [item.id, item]));
       dispatches.value = new Map(sent.map((item) => [item.id, item]));
@@ -124,8 +138,10 @@ function subscribe(mine: number): void {
 /** Ask who we are first: a session that has ended must lead to the sign-in page, not to endless retries. */
 async function reconnect(mine: number): Promise<void> {
   try {
-    await api.me();
-    subscribe(mine);
+    const person = await api.me();
+    if (mine !== run) return;
+    if (JSON.stringify(person) === JSON.stringify(me.peek())) subscribe(mine);
+    else await onOther(person); // which begins anew
   } catch (error) {
     if (mine !== run) return;
     if (error instanceof ApiError && error.status === 401) {

@@ -18,7 +18,7 @@ import { t, tCode, tName } from '../i18n';
 import { onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { href, useAsked } from '../router';
-import { alarms as live, areaName, directory, mayOperate, scopeName, touched } from '../store';
+import { alarms as live, areaName, directory, mayOperate, scopeName, stamp } from '../store';
 
 const STATES = ['open', 'aside', 'stale', 'UNACK', 'ACKED', 'RTNUN', 'SHLVD', 'DSUPR', 'OOSRV', 'all'] as const;
 /** States that the page knows without asking. */
@@ -198,7 +198,7 @@ function Row({ alarm, odds, at, of }: { alarm: Alarm; odds: number | null; at: n
 }
 
 export function AlarmView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => api.alarm(id), id, touched.value.get(id) ?? 0);
+  const { data, error, again } = useLoad(() => api.alarm(id), id, stamp(id));
   return (
     <main class="page" id="main" tabIndex={-1}>
       <a class="back" href="#/alarms">
@@ -215,7 +215,7 @@ function usePictures(incident: string | null): readonly Snapshot[] {
   const { data } = useLoad(
     () => (incident ? api.incident(incident).then((found) => found.snapshots) : Promise.resolve([])),
     incident ?? '',
-    incident ? (touched.value.get(incident) ?? 0) : 0,
+    incident ? stamp(incident) : 0,
   );
   return data ?? [];
 }

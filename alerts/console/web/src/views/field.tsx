@@ -21,7 +21,7 @@ import { here } from '../position';
 import { href, useAsked } from '../router';
 import { isWide } from '../width';
 import { PhotoInput } from './new_report';
-import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, touched, unitName } from '../store';
+import { directory, dispatches, FINISHED, has, loaded, mayOperate, me, placePath, stamp, unitName } from '../store';
 
 const NEXT: Partial<Record<Leg, 'accept' | 'on-scene' | 'resolve' | 'close'>> = { issued: 'accept', accepted: 'on-scene', on_scene: 'resolve', resolved: 'close', fed_back: 'close' };
 
@@ -79,7 +79,7 @@ export function FieldView() {
 
 /** One dispatch by its link, whether open or over. */
 export function DispatchView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => remembered(id, () => api.dispatchOne(id)), id, touched.value.get(id) ?? 0);
+  const { data, error, again } = useLoad(() => remembered(id, () => api.dispatchOne(id)), id, stamp(id));
   const shown = data && newer(data, dispatches.value.get(id));
   return (
     <main class="field" id="main" tabIndex={-1}>
@@ -217,8 +217,8 @@ async function act(dispatch: Dispatch, step: 'accept' | 'on-scene' | 'resolve' |
 /** The checklist of the plan, folded until it is wanted: the next step's button comes first. */
 function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
   const [wanted, setWanted] = useState(false);
-  const stamp = (touched.value.get(dispatch.id) ?? 0) + (touched.value.get(dispatch.incident) ?? 0);
-  const { data, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, stamp);
+  const at = stamp(dispatch.id) + stamp(dispatch.incident);
+  const { data, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, at);
   const plan = data?.plan;
   const there = data?.area_plan ? <OfferedPlan plan={data.area_plan} /> : null; // of where this unit goes
   if (!plan) return there;

@@ -4,6 +4,7 @@ import { api } from '../api';
 import { RANK, type Alarm, type Incident, type IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { Action } from '../components/action';
+import { AssignDialog } from '../components/assign_dialog';
 import { Attachments } from '../components/attachments';
 import { Left, Marks } from '../components/aside';
 import { CloseDialog } from '../components/close_dialog';
@@ -18,10 +19,10 @@ import { ShelveDialog } from '../components/shelve_dialog';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
 import { href } from '../router';
-import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, touched, waits } from '../store';
+import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, stamp, waits } from '../store';
 
 export function IncidentView({ id }: { id: string }) {
-  const { data, error, again } = useLoad(() => api.incident(id), id, touched.value.get(id) ?? 0);
+  const { data, error, again } = useLoad(() => api.incident(id), id, stamp(id));
   if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
   return <Shown key={id} incident={merged(data)} />;
 }
@@ -41,17 +42,21 @@ function merged(detail: IncidentDetail): IncidentDetail {
 
 function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
-  const [doing, setDoing] = useState<'close' | 'shelve' | 'merge' | 'split' | ''>('');
+  const [doing, setDoing] = useState<'assign' | 'close' | 'shelve' | 'merge' | 'split' | ''>('');
   const end = () => setDoing('');
   const alarms = [...incident.alarm_details].sort(
     (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
   );
   const cause = alarms[0];
   const alarm = alarms.find((one) => one.id === focus) ?? cause;
+  const begin = (what: typeof doing) => {
+    if (alarm) setFocus(alarm.id); // another cause meanwhile must not come under the dialog
+    setDoing(what);
+  };
   return (
     <div class="incident-columns">
       <article class="incident" aria-labelledby="incident-title" data-test="incident">
-        <Head incident={incident} cause={cause} shelvable={!!alarm && !alarm.aside && alarm.state !== 'NORM'} onDo={setDoing} />
+        <Head incident={incident} cause={cause} shown={alarm} onDo={begin} />
         {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
         <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
         <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
@@ -62,7 +67,8 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         <DispatchPanel incident={incident} />
         <Plan incident={incident} alarm={cause} />
       </aside>
-      {doing === 'close' && <CloseDialog incident={incident.id} onClose={end} />}
+      {doing === 'assign' && alarm && <AssignDialog alarm={alarm} onClose={end} />}
+      {doing === 'close' && <CloseDialog incident={incident} onClose={end} />}
       {doing === 'shelve' && alarm && <ShelveDialog alarm={alarm} onClose={end} />}
       {doing === 'merge' && <MergeDialog incident={incident} onClose={end} />}
       {doing === 'split' && <SplitDialog incident={incident} onClose={end} />}
@@ -73,14 +79,15 @@ function Shown({ incident }: { incident: IncidentDetail }) {
 interface HeadProps {
   incident: IncidentDetail;
   cause: Alarm | undefined;
-  shelvable: boolean; // the alarm that is shown
-  onDo: (what: 'close' | 'shelve' | 'merge' | 'split') => void;
+  shown: Alarm | undefined;
+  onDo: (what: 'assign' | 'close' | 'shelve' | 'merge' | 'split') => void;
 }
 
-function Head({ incident, cause, shelvable, onDo }: HeadProps) {
+function Head({ incident, cause, shown, onDo }: HeadProps) {
   const area = directory.value?.areas.get(incident.area);
   const type = area && directory.value?.types.get(area.type);
   const waiting = waits(incident);
+  const active = !!shown && shown.state !== 'NORM';
   return (
     <header class={`incident-head level-${incident.level}${waiting ? ' waits' : ''}`}>
       <div class="head-line">
@@ -117,6 +124,12 @@ function Head({ incident, cause, shelvable, onDo }: HeadProps) {
           <dt>{t('fact.who')}</dt>
           <dd>{incident.acknowledged_by ? actorName(incident.acknowledged_by) : t('fact.nobody')}</dd>
         </div>
+        {shown?.assignee && (
+          <div>
+            <dt>{t('fact.assignee')}</dt>
+            <dd>{actorName(shown.assignee)}</dd>
+          </div>
+        )}
         <div>
           <dt>{t('fact.alarms')}</dt>
           <dd>{incident.alarms.length}</dd>
@@ -150,7 +163,12 @@ function Head({ incident, cause, shelvable, onDo }: HeadProps) {
           <button type="button" onClick={focusDispatch}>
             {t('dispatch.go')} <kbd aria-hidden="true">d</kbd>
           </button>
-          {shelvable && (
+          {active && (
+            <button type="button" data-act="assign" onClick={() => onDo('assign')}>
+              {t('assign.open')} <kbd aria-hidden="true">p</kbd>
+            </button>
+          )}
+          {active && !shown.aside && (
             <button type="button" data-act="shelve" onClick={() => onDo('shelve')}>
               {t('shelve.open')} <kbd aria-hidden="true">s</kbd>
             </button>

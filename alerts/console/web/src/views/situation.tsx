@@ -10,7 +10,7 @@ import { LEVELS, type Area, type Level, type Place } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { useStands, type Stand } from '../standing';
-import { directory, dispatches, FINISHED, me } from '../store';
+import { directory, dispatches, FINISHED, loaded, me } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
 const CALM: readonly Standing[] = ['calm', 'partly', 'silent'];
@@ -57,9 +57,9 @@ export function SituationView({ id }: { id: string }) {
         </p>
       )}
       {counts.error && <Failed error={counts.error} again={counts.again} />}
-      {!counts.data && !counts.error && <Waiting />}
+      {!(counts.data && loaded.value) && !counts.error && <Waiting />}
       {!place && <p class="quiet empty">{t('situation.unknown')}</p>}
-      {counts.data && place && (
+      {counts.data && loaded.value && place && (
         <div class="scroll-x" tabIndex={0} role="group" aria-label={t('situation')}>
           <table data-test="situation">
             <thead>
@@ -90,7 +90,7 @@ export function SituationView({ id }: { id: string }) {
           </table>
         </div>
       )}
-      {counts.data && place && !rows.length && (
+      {counts.data && loaded.value && place && !rows.length && (
         <ul class="map-list">
           {here.map((one) => (
             <li key={one.area.id}>

@@ -32,7 +32,7 @@ export function WallView() {
           return (
             <li key={level} class={count ? `level-${level}` : 'none'}>
               <LevelShape level={level} size={44} />
-              <b>{count}</b>
+              <b>{loaded.value ? count : '–'}</b>
               <span>{t(`level.${level}`)}</span>
             </li>
           );
