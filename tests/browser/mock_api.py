@@ -71,7 +71,7 @@ class MockApi:
         self.refuse_streams = False
         self.broken = False  # nothing of the administration, and no report, can be read
         self.lose = 0  # so many answers of orders are lost after the order was done
-        self.done: dict[str, Response] = {}  # orders by the key that the page gave them
+        self.done: dict[str, tuple[bytes, Response]] = {}  # by an order's key: its body, the answer
         self.world.publish = self._publish
 
     def _publish(self, change: dict[str, Any]) -> None:
@@ -239,16 +239,21 @@ class MockApi:
     # Writing
 
     async def write(self, request: Request) -> Response:
+        """Do an order once, as the console does: another under the same key is refused."""
         self.person(request)
         key = request.headers.get("idempotency-key", "")
         if not key:
             return await self._write(request)
+        said = await request.body()
         if key not in self.done:
-            self.done[key] = await self._write(request)
+            self.done[key] = said, await self._write(request)
             if self.lose:
                 self.lose -= 1
                 raise Failure(504, "no_answer", "no answer")
-        return self.done[key]
+        first, answer = self.done[key]
+        if said != first:
+            raise Failure(422, "key_used")
+        return answer
 
     async def _write(self, request: Request) -> Response:
         user = self.person(request)

@@ -20,6 +20,7 @@ export interface Order {
   step: DispatchStep | 'tick' | 'report';
   path: string;
   body: Record<string, unknown>;
+  sent?: Record<string, unknown>; // the body with which it may have reached the server first
   made: number; // unix seconds, by this machine's clock
   late: boolean; // it could not be sent when it was given
   error: string; // why the server refused it
@@ -99,18 +100,33 @@ async function run(): Promise<void> {
     const order = find(id);
     if (!order || order.error) continue;
     try {
-      await api.order(order.path, order.body, order.id);
+      await send(order);
       const leg = AFTER[order.step];
       if (leg && order.late) reached.value = new Map(reached.peek()).set(order.about, { leg, since: dispatches.peek().get(order.about)?.sequence ?? -1 });
       await drop(order.id);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
       if (status === 0 || status === 401 || status === 429 || status >= 500) {
-        await later(order);
+        await later(find(id) ?? order);
         return;
       }
-      await change({ ...order, error: error instanceof Error ? error.message : String(error) });
+      await change({ ...(find(id) ?? order), error: error instanceof Error ? error.message : String(error) });
     }
+  }
+}
+
+/** Send an order; where the answer to what was sent first was lost on the way, that is asked for. */
+async function send(order: Order): Promise<void> {
+  const first = order.sent;
+  if (!first) await change({ ...order, sent: order.body });
+  try {
+    await api.order(order.path, order.body, order.id);
+  } catch (error) {
+    const taken = error instanceof ApiError && (error.status === 409 || error.code === 'key_used');
+    if (!first || first === order.body || !taken) throw error;
+    await api.order(order.path, first, order.id).catch((other) => {
+      throw other instanceof ApiError && other.code === 'key_used' ? error : other;
+    });
   }
 }
 
