@@ -39,7 +39,7 @@ from sensors.site import RANK, SYSTEM
 logger = logging.getLogger(__name__)
 
 _PAGE = 100
-_KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
+_KEEP = 30 * 86400.0  # seconds for which ids of deliveries, and letters that are dead, are kept
 _TIDY = 3600.0  # seconds between two times that older ones are forgotten
 _GRACE = 2.0  # seconds that a delivery under way may take to end when all stops
 _LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
@@ -110,8 +110,10 @@ class Notifier:
         self._tidying = asyncio.create_task(self._tidy(), name="tidy the notifier's memory")
 
     def prune(self) -> None:
-        """Forget what was delivered, and codes that were over, long ago."""
-        self._deliveries.prune(self._clock() - _KEEP)
+        """Forget what was delivered, letters that were dead, and codes that were over, long ago."""
+        gone = self._deliveries.prune(self._clock() - _KEEP)
+        if gone:
+            logger.warning("dead letters were forgotten after 30 days, count=%d", gone)
         if self._replies is not None:
             self._replies.prune(self._clock())
 
