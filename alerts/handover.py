@@ -44,7 +44,7 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
         )
         poor = rows(
             sa.select(alarms)
-            .where(alarms.c.open == sa.true(), alarms.c.kind == "data_quality")
+            .where(alarms.c.open == sa.true(), alarms.c.kind == "data_quality", alarms.c.exercise.is_(None))
             .order_by(alarms.c.onset)
         )
         said = rows(

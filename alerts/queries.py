@@ -567,14 +567,13 @@ class Reader:
             return [dict(row) for row in rows]
 
     def modes(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
-        """List the modes that the site is in, area by area, or (`only_on` false) was lately, the newest first."""
+        """List all modes that the site is in, area by area, or (`only_on` false) was lately, the newest first."""
         table = modes
         query = sa.select(table).order_by(table.c.since.desc(), table.c.order, table.c.area, table.c.partition)
-        if only_on:
-            query = query.where(table.c.state == "on")
+        query = query.where(table.c.state == "on") if only_on else query.limit(limit)
         found: dict[tuple[str, str], Row] = {}
         with self.engine.connect() as connection:
-            for row in connection.execute(query.limit(limit)).mappings():
+            for row in connection.execute(query).mappings():
                 one = {name: value for name, value in row.items() if name != "partition"}
                 known = found.setdefault((one["order"], one["area"]), one)
                 if known["state"] == "refused":  # the whole site is in it where one partition is
@@ -588,13 +587,12 @@ class Reader:
             return [dict(row) for row in rows]
 
     def silences(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
-        """List silences that last, what ends first leading; or (`only_on` false) also those that are over."""
+        """List all silences that last, what ends first leading; or (`only_on` false) the latest, also what is over."""
         query = sa.select(silences).order_by(silences.c.until if only_on else silences.c.since.desc(), silences.c.id)
-        if only_on:
-            query = query.where(silences.c.state == "on")
+        query = query.where(silences.c.state == "on") if only_on else query.limit(limit)
         found: dict[str, Row] = {}
         with self.engine.connect() as connection:
-            for row in connection.execute(query.limit(limit)).mappings():
+            for row in connection.execute(query).mappings():
                 one = {name: value for name, value in row.items() if name != "partition"}
                 if found.setdefault(one["id"], one)["state"] != "on":  # it lasts where it does in one partition
                     found[one["id"]] = one

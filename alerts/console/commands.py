@@ -157,10 +157,12 @@ async def named(
     id = command_id(key, actor, kind, target, args)
     if key is None:
         return id, None
-    done = await live.journal.answer(lambda reader: reader.command_of(id[:_KEYED]))
-    if done not in (None, id):
-        raise Problem(422, "key_used", field="Idempotency-Key")
-    return id, await live.journal.answer(lambda reader: reader.result(id))
+    answer = await live.journal.answer(lambda reader: reader.result(id))
+    if answer is None:
+        done = await live.journal.answer(lambda reader: reader.command_of(id[:_KEYED]))
+        if done not in (None, id):
+            raise Problem(422, "key_used", field="Idempotency-Key")
+    return id, answer
 
 
 def command_id(key: str | None, actor: str, kind: str, target: str, args: Mapping[str, Any]) -> str:

@@ -197,10 +197,18 @@ class Deliveries:
         )
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
-    def prune(self, before: float) -> None:
-        """Forget deliveries older than a time."""
-        self._do("DELETE FROM delivered WHERE time < ?", before)
-        self._do("DELETE FROM sent WHERE time < ?", before)
+    def prune(self, before: float) -> int:
+        """Forget deliveries older than a time, and letters that are dead since before it; return how many of these."""
+        with self._memory.transaction():
+            self._do("DELETE FROM delivered WHERE time < ?", before)
+            self._do("DELETE FROM sent WHERE time < ?", before)
+            gone = self._do("DELETE FROM letters WHERE dead = 1 AND due < ?", before).changed
+            self._do(
+                "DELETE FROM held WHERE digest <> '' AND since < ? AND NOT EXISTS "
+                "(SELECT 1 FROM letters WHERE letters.target = held.target AND letters.id = held.digest)",
+                before,
+            )
+        return gone
 
     # What waits to be told together
 

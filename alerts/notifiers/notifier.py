@@ -39,10 +39,11 @@ from sensors.site import RANK, SYSTEM
 logger = logging.getLogger(__name__)
 
 _PAGE = 100
-_KEEP = 30 * 86400.0  # seconds for which ids of deliveries are kept
+_KEEP = 30 * 86400.0  # seconds for which ids of deliveries, and letters that are dead, are kept
 _TIDY = 3600.0  # seconds between two times that older ones are forgotten
 _GRACE = 2.0  # seconds that a delivery under way may take to end when all stops
 _LOOK = 5.0  # seconds after which the outbox is looked at even without a poke
+_UNMADE = 300.0  # seconds after which a report that could not be made is tried again
 _NAP = 0.5  # seconds after which one that waits for its limit a minute looks whether all stops
 
 
@@ -109,8 +110,10 @@ class Notifier:
         self._tidying = asyncio.create_task(self._tidy(), name="tidy the notifier's memory")
 
     def prune(self) -> None:
-        """Forget what was delivered, and codes that were over, long ago."""
-        self._deliveries.prune(self._clock() - _KEEP)
+        """Forget what was delivered, letters that were dead, and codes that were over, long ago."""
+        gone = self._deliveries.prune(self._clock() - _KEEP)
+        if gone:
+            logger.warning("dead letters were forgotten after 30 days, count=%d", gone)
         if self._replies is not None:
             self._replies.prune(self._clock())
 
@@ -360,6 +363,7 @@ class _Channel:
         self._clock = clock
         self._jitter = jitter
         self.roster, self.reports = said.roster, said.reports
+        self._reporting = 0.0  # no report is made before
         self._pacing: Pacing | None = None
         if isinstance(target, PeopleTarget):
             quiet = read_quiet(target.quiet, said.voice.zone)
@@ -403,8 +407,8 @@ class _Channel:
                 await self._deliver()
                 if self._pacing is not None:
                     self._pacing.gather(self._clock(), self._is_answered)
-                await self._report()
                 await self._retry()
+                await self._report()
                 if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
                     await self._tell_areas()
                     stale = False
@@ -485,6 +489,8 @@ class _Channel:
     async def _report(self) -> None:
         """Put what the calendar says among the letters, once each; they are sent as those that are tried again."""
         now, target = self._clock(), self.target.name
+        if now < self._reporting:
+            return
         listed = self.reports.due(target, now) if self.reports is not None else []
         self._deliveries.forget_plans(target, [plan.name for plan, *_ in listed])
         for plan, span, at, id in listed:
@@ -493,7 +499,12 @@ class _Channel:
             if self._deliveries.is_delivered(target, id) or self._deliveries.is_put_off(target, id):
                 continue
             assert self.reports is not None
-            notice = await asyncio.to_thread(self.reports.notice, self._reader, plan, span, at, id)
+            try:
+                notice = await asyncio.to_thread(self.reports.notice, self._reader, plan, span, at, id)
+            except Exception:  # what is wrong with one must keep nothing else from being told
+                logger.exception("a report cannot be made, target=%s report=%s", target, id)
+                self._reporting = now + _UNMADE
+                continue
             self._deliveries.put_off(target, Letter(notice, 0, now, False, ""))
 
     async def _retry(self) -> None:

@@ -57,9 +57,9 @@ class Replies:
         self._memory.close()
 
     def give(self, notice: Notice, target: PeopleTarget) -> str:
-        """Make the code of a notice to a target; empty when there is nothing to acknowledge."""
+        """Make the code of a notice to a target; empty when it is not the target's to answer."""
         asked = _asked(notice)
-        if asked is None or not target.reply:
+        if asked is None or not target.reply or _is_copy(notice, target):
             return ""
         kind, object = asked
         digest = hmac.digest(self._key, f"{notice.id}\0{target.name}".encode(), "sha256")
@@ -129,6 +129,11 @@ def _asked(notice: Notice) -> tuple[str, str] | None:
         return ("accept", dispatch) if isinstance(dispatch, str) else None
     incident = notice.data.get("incident")
     return ("acknowledge", incident) if not notice.unit and isinstance(incident, str) else None
+
+
+def _is_copy(notice: Notice, target: PeopleTarget) -> bool:
+    """Tell whether an order is of none of the target's units: who lost it, or is told of it, cannot accept it."""
+    return bool(notice.unit and target.units and notice.unit not in target.units)
 
 
 def _hash(code: str) -> bytes:

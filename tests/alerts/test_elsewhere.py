@@ -105,6 +105,24 @@ def test_what_is_told_together_is_delivered_together_or_not_at_all(place: Path |
     memory.close()
 
 
+def test_letters_that_are_long_dead_are_forgotten_with_what_was_gathered_in_them(place: Path | str) -> None:
+    deliveries = Deliveries(place)
+    for id, due, dead in (("old", 10.0, True), ("late", 50.0, True), ("waits", 10.0, False)):
+        deliveries.put_off("mail", Letter(notice(id), 20, due, dead, "full"))
+    for digest, died in (("digest-1", 10.0), ("digest-2", 50.0)):
+        for id in (f"{digest}.a", f"{digest}.b"):
+            deliveries.hold("mail", notice(id), 5.0, quiet=False)
+        deliveries.gather("mail", notice(digest), [f"{digest}.a", f"{digest}.b"], 5.0)
+        deliveries.put_off("mail", Letter(notice(digest), 20, died, True, "full"))
+    deliveries.hold("mail", notice("held"), 5.0, quiet=True)
+    assert deliveries.prune(30.0) == 2
+    assert deliveries.dead_ids("mail") == {"late", "digest-2"}
+    assert [one.notice.id for one in deliveries.waiting("mail")] == ["waits"]
+    kept = {id for id in ("digest-1.a", "digest-2.a", "digest-2.b", "held") if deliveries.is_put_off("mail", id)}
+    assert kept == {"digest-2.a", "digest-2.b", "held"}
+    deliveries.close()
+
+
 def test_a_code_is_used_up_once_whoever_is_asked(place: Path | str) -> None:
     key = secrets.token_bytes(32)
     told, asked = Replies(place, key), Replies(place, key)

@@ -11,7 +11,7 @@ from alerts.desk import Desk
 from alerts.handover import MOST, sheet
 from alerts.journal import Journal
 from alerts.outcome import HandoverSigned, Record
-from sensors.observation import Command
+from sensors.observation import Command, Exercise
 from tests.alerts.cases import change, command, edges
 from tests.alerts.test_duty import at, site
 
@@ -92,10 +92,16 @@ def test_the_sheet_says_what_is_left_and_leaves_a_drill_out(tmp_path: Path) -> N
         desk.tick(1400.0),  # nobody accepted
     ]
     assert "dispatch overdue" in edges(outs[-1])
+    outs += [
+        desk.exercise(Exercise(id="e1", edge="begin", actor="user:an", time=0.0, areas=("slope-1",)), 1410.0),
+        desk.condition(change(2, rule="played", scope="p1", simulated=True), 1411.0),
+        desk.condition(change(2, rule="mute", scope="p1", kind="data_quality", simulated=True), 1412.0),
+    ]
+    assert len(desk.book.cases.alarms) == 5
     journal = Journal(tmp_path / "journal.sqlite")
     journal.record([Record(0, offset, tuple(out)) for offset, out in enumerate(outs)])
     made = sheet(journal, 1500.0, 900.0)
-    assert made["open"]["items"][0]["id"] == incident
+    assert made["open"]["items"][0]["id"] == incident and len(made["open"]["items"]) == 2
     assert [one["reason"] for one in made["shelved"]["items"]] == ["cleaning"]
     assert [one["scope"] for one in made["degraded"]["items"]] == ["p3"]
     assert [(one["text"], one["actor"]) for one in made["comments"]["items"]] == [("two cracks", "user:an")]

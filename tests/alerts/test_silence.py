@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.desk import Desk
 from alerts.journal import Journal
@@ -198,4 +199,17 @@ def test_the_journal_lists_what_lasts_and_what_is_over(desk: Desk, tmp_path: Pat
     assert (over["state"], over["ended_by"], over["by"], over["reason"]) == ("ended", "user:an", "user:an", "blasting")
     assert isinstance(out[0], SilenceChange)
     reader.close()
+    journal.close()
+
+
+def test_the_journal_lists_all_that_lasts_however_many_partitions_say_so(desk: Desk, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    (began,) = (one for one in put(desk, silence(rules=("r1",))) if isinstance(one, SilenceChange))
+    told = [
+        replace(began, id=f"s{number}-{at}-began", silence=f"s{number}", partition=at, until=9000.0 + number)
+        for number in range(70)
+        for at in range(8)
+    ]
+    journal.record([Record(0, 1, tuple(told))])
+    assert [one["id"] for one in journal.silences()] == [f"s{number}" for number in range(70)]
     journal.close()

@@ -239,6 +239,7 @@ class MockApi:
     # Writing
 
     async def write(self, request: Request) -> Response:
+        """Do an order once, as the console does: another under the same key is refused."""
         self.person(request)
         key = request.headers.get("idempotency-key", "")
         if not key:

@@ -84,6 +84,23 @@ def test_what_the_server_took_is_no_refusal_though_its_answer_was_lost(phone: An
     assert edges(mock) == ["accepted"]
 
 
+def test_what_was_done_though_its_answer_was_lost_is_not_said_to_be_refused(phone: Any, mock: Any) -> None:
+    task = phone.locator("[data-test=task]")
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    phone.route("**/accept", lose)
+    task.get_by_role("button", name="接单").click()
+    expect(phone.get_by_text("已记下，恢复后自动送出一次")).to_be_visible()
+    phone.unroute("**/accept")
+    phone.evaluate("dispatchEvent(new Event('online'))")
+    expect(phone.locator("[data-test=unsent]")).to_have_count(0)
+    expect(task).to_have_attribute("data-leg", "accepted")
+    assert edges(mock) == ["accepted"]
+
+
 def test_what_the_server_refuses_is_said_and_can_be_put_away(phone: Any, mock: Any) -> None:
     task = phone.locator("[data-test=task]")
     dispatch = next(iter(mock.api.world.dispatches))

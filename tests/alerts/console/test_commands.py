@@ -106,6 +106,22 @@ def test_a_key_used_twice_at_once_is_one_command(client: TestClient, desktop: De
     assert [change["edge"] for change in history].count("commented") == 1
 
 
+def test_what_was_asked_again_in_other_words_while_no_answer_came_is_answered_each_by_its_own(
+    configure: Configure, engine: Engine
+) -> None:
+    desktop = Desktop(configure(command_wait=0.1))
+    engine.condition()
+    path = f"/api/v1/incidents/{engine.open_incident()['id']}/close"
+    bodies = [{"disposition": "nuisance", "reason": reason} for reason in ("a dog", "a dog (told late)")]
+    with desktop.client() as client:
+        headers = {**desktop.token("duty"), "Idempotency-Key": "0b6f5a3e-7d1d"}
+        engine.silent = True
+        assert {client.post(path, json=body, headers=headers).status_code for body in bodies} == {504}
+        for command in engine.commands:
+            engine.record(engine.desk.command(command, time.time()))
+        assert [client.post(path, json=body, headers=headers).status_code for body in bodies] == [200, 409]
+
+
 @pytest.mark.parametrize("key", ["short", "x" * 129, "with space and more", "tab\tinside"])
 def test_a_key_that_is_none_is_refused(client: TestClient, desktop: Desktop, engine: Engine, key: str) -> None:
     engine.condition()

@@ -103,6 +103,23 @@ def test_a_code_for_a_dispatch_that_went_to_another_unit_is_refused(
     assert answer.status_code == 409 and engine.commands[-1].kind == "refuse"
 
 
+@pytest.mark.parametrize(("units", "answers"), [((), True), (("team", "other"), True), (("other",), False)])
+def test_who_gets_a_copy_of_another_units_order_gets_no_code_to_accept_it(
+    replies: Replies, units: tuple[str, ...], answers: bool
+) -> None:
+    data = {"dispatch": "d-1", "leg": "issued", "edge": "reassigned", "previous": "other", "copies": ["other"]}
+    notice = Notice(
+        id="d-1.4",
+        kind="dispatch",
+        area="slope-1",
+        unit="team",
+        simulated=False,
+        time=time.time(),
+        payload={"data": data},
+    )
+    assert bool(replies.give(notice, ChatTarget(name="chat", url_env="X", units=units))) is answers
+
+
 def test_what_the_engine_did_not_hear_of_can_be_answered_again(
     client: TestClient, engine: Engine, replies: Replies
 ) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from alerts.journal import Journal
 from alerts.notifiers import notifier as module
+from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.file import read
 from alerts.notifiers.mail import letter
 from alerts.notifiers.notice import Failed, Notice
@@ -86,6 +87,12 @@ def wire(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty: Path) -> Iterat
     yield it
 
 
+def plans(outbox: Path) -> list[str]:
+    """Name the plans that the target knows of."""
+    with sqlite3.connect(outbox) as memory:
+        return [name for (name,) in memory.execute("SELECT plan FROM planned")]
+
+
 def test_it_is_sent_once_also_after_a_failure_and_a_new_start_and_not_for_the_time_before(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -103,8 +110,7 @@ def test_it_is_sent_once_also_after_a_failure_and_a_new_start_and_not_for_the_ti
             await notifier.stop()
 
     async def nothing(_: Notifier) -> None:
-        with sqlite3.connect(tmp_path / "outbox.sqlite") as memory:
-            await reached(lambda: memory.execute("SELECT count(*) FROM planned").fetchone() == (2,))
+        await reached(lambda: len(plans(tmp_path / "outbox.sqlite")) == 2)
 
     async def first(_: Notifier) -> None:
         await reached(lambda: not wire.failures)
@@ -127,6 +133,44 @@ def test_it_is_sent_once_also_after_a_failure_and_a_new_start_and_not_for_the_ti
     notice = next(one for one in wire.taken if one.id == ID)
     assert notice.data["report"]["now"]["alarms"] == 7 and notice.level == "blue"
     assert "no font" in notice.data["lines"]["en"][-1], "without a font the figures go all the same"
+
+
+def test_one_that_cannot_be_made_keeps_nothing_else_from_being_told(wire: Wire, tmp_path: Path) -> None:
+    now, tries = [AT - 60], list[str]()
+
+    class Broken(Reports):
+        def notice(self, _reader: Any, plan: ReportPlan, *_rest: Any) -> Notice:
+            tries.append(plan.name)
+            raise ValueError("a figure of the week is none")
+
+    def waits(number: int) -> Letter:
+        notice = Notice(
+            id=f"d-{number}.1", kind="dispatch", area="", unit="", simulated=False, time=AT, payload={"data": {}}
+        )
+        return Letter(notice, 1, AT, False, "busy")
+
+    async def told(number: int) -> None:
+        await reached(lambda: len(wire.taken) == number)
+
+    async def run() -> None:
+        files = tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite"
+        reports = Broken([PLAN, replace(PLAN, name="daily", period="day")], SITE)
+        notifier = Notifier(*files, [MqttTarget(name="duty")], clock=lambda: now[0], reports=reports)
+        memory = Deliveries(files[1])
+        await notifier.start()
+        try:
+            await reached(lambda: sorted(plans(files[1])) == ["daily", "weekly"])
+            now[0] = AT + 1
+            for number in (1, 2, 3):
+                memory.put_off("duty", waits(number))
+                await notifier.notify()
+                await told(number)
+        finally:
+            await notifier.stop()
+            memory.close()
+
+    asyncio.run(run())
+    assert tries == ["weekly", "daily"], "each is tried, and not again at every change"
 
 
 def test_a_mail_has_the_figures_in_both_languages_and_the_sheet(tmp_path: Path, empty: Path) -> None:

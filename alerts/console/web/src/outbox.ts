@@ -20,9 +20,9 @@ export interface Order {
   step: DispatchStep | 'tick' | 'report';
   path: string;
   body: Record<string, unknown>;
+  sent?: Record<string, unknown>; // the body with which it may have reached the server first
   made: number; // unix seconds, by this machine's clock
   late: boolean; // it could not be sent when it was given
-  note?: string; // which says so, beside the body's own
   error: string; // why the server refused it
 }
 
@@ -107,30 +107,34 @@ async function run(): Promise<void> {
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
       if (status === 0 || status === 401 || status === 429 || status >= 500) {
-        await later(order);
+        await later(find(id) ?? order);
         return;
       }
-      await change({ ...order, error: error instanceof Error ? error.message : String(error) });
+      await change({ ...(find(id) ?? order), error: error instanceof Error ? error.message : String(error) });
     }
   }
 }
 
-/** Send an order; as it was sent first where the server has that, and only the answer was lost on the way. */
-async function send({ path, body, id, note }: Order): Promise<void> {
-  if (!note) return void (await api.order(path, body, id));
+/** Send an order; where the answer to what was sent first was lost on the way, that is asked for. */
+async function send(order: Order): Promise<void> {
+  const first = order.sent;
+  if (!first) await change({ ...order, sent: order.body });
   try {
-    await api.order(path, { ...body, note }, id);
+    await api.order(order.path, order.body, order.id);
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'key_used') throw error;
-    await api.order(path, body, id);
+    const taken = error instanceof ApiError && (error.status === 409 || error.code === 'key_used');
+    if (!first || first === order.body || !taken) throw error;
+    await api.order(order.path, first, order.id).catch((other) => {
+      throw other instanceof ApiError && other.code === 'key_used' ? error : other;
+    });
   }
 }
 
-/** Say with the order that it comes late: who reads it must not take its arrival for the deed. */
+/** Say in the order itself that it comes late: who reads it must not take its arrival for the deed. */
 async function later(order: Order): Promise<void> {
   if (order.late) return;
-  const note = `${String(order.body['note'] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim();
-  await change({ ...order, late: true, ...(order.step === 'report' ? {} : { note }) });
+  const note = order.step === 'report' ? {} : { note: `${String(order.body['note'] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim() };
+  await change({ ...order, late: true, body: { ...order.body, ...note } });
 }
 
 /** The leg at which a dispatch stands once all that could not be sent is sent; with a link only the server says. */
