@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,12 @@ def promoted(data: Path) -> list[Promotion]:
     return [Promotion(one) if isinstance(one, str) else one for one in found]
 
 
-def packed_in_force(data: Path) -> bytes:
-    """Read the promoted model as bytes; none without one. Raise `TriageStoreError` where it is gone or damaged."""
-    order = promoted(data)
+def packed_in_force(data: Path, order: Sequence[Promotion] | None = None) -> bytes:
+    """Read the promoted model, or the last of `order`, as bytes; none without one.
+
+    Raise `TriageStoreError` where it is gone or damaged.
+    """
+    order = promoted(data) if order is None else order
     if not order:
         return b""
     file = data / FOLDER / f"{order[-1].version}.model"

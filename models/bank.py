@@ -21,7 +21,6 @@ from models import dataquality, driver
 from models.arithmetic import ARRAYS, NOWHERE
 from models.block import Bench, put
 from models.budget import SLOWEST
-from models.calibration import BINS, FINE, GROUPS, Survival
 from models.coded import Coded
 from models.codes import COLUMNS, PLAIN, Codes
 from models.eta import Foresight, marked, tempo_of
@@ -41,12 +40,12 @@ from models.layout import (
     RECENT,
     SLOW,
     SLOW_AT,
-    STAY_FIELDS,
     STREAMS,
     SWINGS,
     modern,
 )
 from models.machine import Batch, Single
+from models.parts import Parts
 from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING, STOPPED, details_text, reason_text
 from models.scoring import (
     ANGLE,
@@ -60,7 +59,6 @@ from models.scoring import (
     assess,
     pace_of,
 )
-from models.season import Seasons
 from models.shape import WORDS, Shape, coming
 from models.usual import Told, Usual
 
@@ -73,12 +71,6 @@ Codes8 = npt.NDArray[np.uint8]
 Kind = Literal["gauge", "counter", "switch", "angle", "state"]
 
 KINDS: tuple[Kind, ...] = ("gauge", "counter", "switch", "angle", "state")
-_RARE = {"stay": len(STAY_FIELDS), "reason": len(REASON_FIELDS), "creep": len(CREEP_FIELDS), "recent": RECENT}
-_UNKNOWN = {"stay": 0.0, "reason": 0.0, "creep": 0.0, "recent": nan}
-_SINGLE = ("recent",)
-"""What is kept in single precision."""
-_HELD = {name: np.dtype(np.float32 if name in _SINGLE else np.float64) for name in _RARE}
-
 _FEW = 32  # up to this many usual readings one at a time is quicker than numpy's overhead (scripts/bench_models.py)
 _OTHERS = 12  # the same of readings that are not usual ones: most are of codes
 _MANY = 8192  # more is worked in pieces: from 16 384 on numpy asks the system anew for the memory of every step
@@ -113,9 +105,7 @@ class Bank:
     def __init__(self, settings: BankSettings | None = None) -> None:
         self.settings = settings or BankSettings()
         self._pace = pace_of(self.settings)
-        self._rare = {part: np.empty((0, width), _HELD[part]) for part, width in _RARE.items()}
-        self._survival = Survival()
-        self._seasons = Seasons()
+        self._parts = Parts()
         self._codes = Codes()
         self._guesses = Guesses()
         self.drivers: driver.Drivers | None = None  # of rows that others drive; their state is their own
@@ -125,8 +115,8 @@ class Bank:
     def _take(self, fields: Floats, slow: Floats) -> None:
         """Go on with these arrays of fields."""
         self._fields, self._slow = fields, slow
-        self._usual = Usual(self.settings, fields, slow, self._rare, self._survival, self._seasons)
-        self._coded = Coded(self.settings, fields, slow, self._rare["reason"], self._codes)
+        self._usual = Usual(self.settings, fields, slow, self._parts)
+        self._coded = Coded(self.settings, fields, slow, self._parts.reason, self._codes)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -138,20 +128,14 @@ class Bank:
 
     @property
     def row_bytes(self) -> int:
-        """Return bytes of state a row."""
-        rare: int = sum(_HELD[part].itemsize * width for part, width in _RARE.items())
-        return 8 * (len(FIELDS) + len(SLOW)) + rare + 4 * (BINS + FINE) + self._seasons.row_bytes + 1
+        """Return bytes of state a row in the mean: one of codes takes less, one that is watched for failing more."""
+        return 8 * (len(FIELDS) + len(SLOW)) + 1 + -(-self._parts.nbytes // max(len(self), 1))
 
     def grow(self, rows: int) -> None:
         """Make room for at least `rows` rows; new ones are unlearnt gauges read every 60 s."""
         more = rows - len(self)
         if more > 0:
-            self._rare = {
-                part: np.concatenate([block, np.full((more, block.shape[1]), _UNKNOWN[part], block.dtype)])
-                for part, block in self._rare.items()
-            }
-            self._survival.grow(more)
-            self._seasons.grow(more)
+            self._parts.grow(more)
             self._guesses.grow(more)
             fields, slow = (np.tile(new, (more, 1)) for new in self._blank())
             self._take(np.concatenate([self._fields, fields]), np.concatenate([self._slow, slow]))
@@ -193,6 +177,8 @@ class Bank:
             self._become(row, kind, interval, period, budget)
         flags = int(fields[AT["flags"]])
         fields[AT["flags"]] = (flags | CREEPS) if creeps else (flags & ~CREEPS)
+        if creeps:
+            self._parts.watch(np.array([row]))
         was, now = (max(each, self.settings.least) for each in (float(slow[SLOW_AT["interval"]]), interval))
         for name in ("slope", "drift"):
             fields[AT[name]] *= now / was  # slopes are kept per step
@@ -203,10 +189,7 @@ class Bank:
     def _become(self, row: int, kind: Kind, interval: float, period: float, budget: float) -> None:
         """Make a row one of another kind that has seen nothing."""
         self._fields[row], self._slow[row] = self._blank(interval, KINDS.index(kind), period, budget)
-        for part, block in self._rare.items():
-            block[row] = _UNKNOWN[part]
-        self._survival.forget(row)
-        self._seasons.forget(row)
+        self._parts.forget(row)
         self._codes.forget(row)
 
     def _guess(self, rows: Rows, time: Floats, value: Floats) -> None:
@@ -220,6 +203,8 @@ class Bank:
                 kind, creeps = self._guesses.kind(row) or "gauge", int(fields[AT["flags"]]) & CREEPS
                 self._become(row, kind, *self._slow[row, SLOW_AT["interval"] :].tolist())
                 fields[AT["flags"]] += creeps
+                if creeps:
+                    self._parts.watch(np.array([row]))
 
     def guessed(self) -> dict[int, Guess]:
         """Return which rows were guessed to be no gauges, and what."""
@@ -318,11 +303,12 @@ class Bank:
         seen = fields[AT["seen"]]
         if np.count_nonzero(seen) < len(rows):
             fresh = np.flatnonzero(seen == 0.0)
+            self._size(rows[fresh])
             for place in fresh.tolist():
                 self._begin(int(rows[place]), float(time[place]), float(value[place]))
             fields[:, fresh], slow[:, fresh] = (block[rows[fresh]].T for block in (self._fields, self._slow))
             dt = time - fields[0]
-        batch = Batch(self._rare, self._survival, self._seasons, rows, fields, slow, self._pace)
+        batch = Batch(self._parts, rows, fields, slow, self._pace)
         columns = list(slow)
         outcome, slowly, told = assess(batch, self.settings, list(fields), columns, time, value, dt)
         self._bench.put(self._fields, rows, outcome)
@@ -345,12 +331,18 @@ class Bank:
             score, alarm, reason, gap = self._coded.note_one(row, time, value, fields, slow, coded)
             return score, alarm, reason, seen < self.settings.warm_up, gap
         if seen == 0.0:
+            self._size(np.array([row]))
             self._begin(row, time, value)
             fields, slow = self._fields[row].tolist(), self._slow[row].tolist()
-        machine = Single(self._rare, self._survival, self._seasons, row, self._pace)
+        machine = Single(self._parts, row, self._pace)
         outcome, slowly, told = assess(machine, self.settings, fields, slow, time, value, time - fields[0])
         self._fields[row], self._slow[row] = outcome, slowly
         return told.score, told.alarm, told.reason, told.learning, told.gap
+
+    def _size(self, rows: Rows) -> None:
+        """Keep from now on what rows that have a size need."""
+        if self._parts.size(rows):
+            self._take(self._fields, self._slow)
 
     def _begin(self, row: int, time: float, value: float) -> None:
         """Start all streams of a row at its first scored reading."""
@@ -383,13 +375,14 @@ class Bank:
         for name in ("turned", "turned_before", "peak_time", "beyond_time", "spent"):
             self._slow[rows, SLOW_AT[name]] += seconds
         for name in ("time", "since"):
-            self._rare["reason"][rows, REASON_FIELDS.index(name)] += seconds
-        self._seasons.shift(rows, seconds)
+            self._parts.reason[rows, REASON_FIELDS.index(name)] += seconds
+        self._parts.seasons.shift(self._parts.sized.at(rows), seconds)
         for row, moved in zip(rows.tolist(), seconds.tolist(), strict=True):
             self._codes.shift(row, moved)
         for name in ("since", "time"):
-            column = self._rare["creep"][rows, CREEP_FIELDS.index(name)]
-            self._rare["creep"][rows, CREEP_FIELDS.index(name)] = np.where(column > 0.0, column + seconds, column)
+            places, at = self._parts.creeping.of[rows], CREEP_FIELDS.index(name)
+            column = self._parts.creep[places, at]
+            self._parts.creep[places, at] = np.where(column > 0.0, column + seconds, column)
         if self.drivers is not None:
             self.drivers.shift(rows, seconds)
 
@@ -418,8 +411,7 @@ class Bank:
 
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
         """Return eta if movements are `faster` times what they seem."""
-        creeps = self._rare["creep"]
-        foresight = Foresight(self.settings, self._fields, self._slow, creeps, self._seasons, self.drivers)
+        foresight = Foresight(self.settings, self._fields, self._slow, self._parts, self.drivers)
         return foresight.reach(rows, limit, below, faster)
 
     @property
@@ -453,7 +445,7 @@ class Bank:
     @property
     def outside(self) -> tuple[Floats, Floats]:
         """Return the ranges, f8[rows] each, that rows' last surprising readings were below or above."""
-        reason = self._rare["reason"]
+        reason = self._parts.reason
         return reason[:, REASON_FIELDS.index("low")], reason[:, REASON_FIELDS.index("high")]
 
     @property
@@ -470,10 +462,11 @@ class Bank:
         """
         fields = self._fields[rows]
         sized = (fields[:, AT["flags"]] // KIND == GAUGE) & ~np.isnan(fields[:, AT["last_time"]])
+        seasons, places = self._parts.seasons, self._parts.sized.at(rows)
         swing = np.where(
-            marked(fields, SWINGS), self._seasons.at(rows, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
+            marked(fields, SWINGS), seasons.at(places, np.where(sized, fields[:, AT["last_time"]], 0.0)), 0.0
         )
-        return np.where(sized, fields[:, AT["last_value"]] - (self._seasons.mean(rows) + swing), np.nan)
+        return np.where(sized, fields[:, AT["last_value"]] - (seasons.mean(places) + swing), np.nan)
 
     @property
     def budget(self) -> Floats:
@@ -490,7 +483,7 @@ class Bank:
 
         While that is its last reading: how far outside the range, for how long, and in what shape it came, too.
         """
-        code, time, value, low, high, since, score = self._rare["reason"][row].tolist()
+        code, time, value, low, high, since, score = self._parts.reason[row].tolist()
         told = reason_text(
             int(code), value=value, low=low, high=high, span=time - since, score=score, language=language
         )
@@ -520,7 +513,8 @@ class Bank:
         if kind != GAUGE:
             return "unclear"
         seen = int(fields[AT["seen"]])
-        steps = np.roll(self._rare["recent"][row], -(seen % RECENT))[:0:-1].astype(np.float64)  # the latest first
+        recent = self._parts.recent[self._parts.sized.of[row]]
+        steps = np.roll(recent, -(seen % RECENT))[:0:-1].astype(np.float64)  # the latest first
         with np.errstate(invalid="ignore"):
             before = fields[AT["last_value"]] - np.add.accumulate(steps)
         values = np.append(fields[AT["last_value"]], before)[:seen]
@@ -528,18 +522,10 @@ class Bank:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all arrays, enough for `restore`."""
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "fields": self._fields,
-            "slow": self._slow,
-            **self._rare,
-            "coarse": self._survival.coarse,
-            "fine": self._survival.fine.reshape(len(self), BINS),
-            "day": self._seasons.day,
-            "profile": self._seasons.profile,
-            "season": self._seasons.known,
-            "origin": self._seasons.origin[:, None],
-        }
-        return {name: array.copy() for name, array in arrays.items()} | {
+        return {
+            "fields": self._fields.copy(),
+            "slow": self._slow.copy(),
+            **self._parts.state(),
             "codes": self._codes.state(),
             "stage": self._guesses.stage[:, None].copy(),
             "guesses": self._guesses.state(),
@@ -561,10 +547,10 @@ class Bank:
             array = state.get(name)
             if array is None or array.shape != (rows, empty.shape[1]) or array.dtype != empty.dtype:
                 raise ValueError(f"not the state of a bank of this layout: {name}")
-        self._rare = {part: state[part].copy() for part in self._rare}
-        day, profile, season = (state[name].copy() for name in ("day", "profile", "season"))
-        self._seasons.take(day, profile, season, state["origin"][:, 0].copy())
-        self._survival.take(state["coarse"].copy(), state["fine"].reshape(rows * GROUPS, FINE).copy())
+        kind = np.floor(state["fields"][:, AT["flags"]] / KIND)
+        sized = (state["fields"][:, AT["seen"]] > 0.0) & (kind != SWITCH) & (kind != STATE)
+        self._parts = Parts()
+        self._parts.take(state, sized, marked(state["fields"], CREEPS))
         self._codes.restore(listed["codes"])
         if len(self._guesses.stage) != rows or state["stage"].any():
             self._guesses.restore(state["stage"][:, 0].copy(), listed["guesses"])

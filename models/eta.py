@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from models import creep, driver, trend
 from models.layout import AT, CREEPS, DRIFTING, MOVING, SLOW_AT, SWINGS
+from models.parts import Parts
 from models.scoring import BankSettings
-from models.season import HOUR, Seasons
+from models.season import HOUR
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -38,8 +39,7 @@ class Foresight(NamedTuple):
     settings: BankSettings
     fields: Floats  # f8[rows, FIELDS]
     slow: Floats  # f8[rows, SLOW]
-    creeps: Floats  # f8[rows, CREEP_FIELDS]
-    seasons: Seasons
+    parts: Parts
     drivers: driver.Drivers | None
 
     def reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
@@ -79,7 +79,8 @@ class Foresight(NamedTuple):
             if len(creeps):
                 left = np.where(below, value - limit, limit - value)[creeps]
                 last = fields[creeps, AT["last_time"]]
-                failing = creep.failing(self.creeps[rows[creeps]], last, np.maximum(left, 0.0), ~below[creeps])
+                places, block = self.parts.find("creep", rows[creeps])
+                failing = creep.failing(block[places], last, np.maximum(left, 0.0), ~below[creeps])
                 time[creeps] = np.minimum(time[creeps], failing / faster)
         past = np.where(below, value <= limit, value >= limit)
         learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
@@ -116,13 +117,14 @@ class Foresight(NamedTuple):
         ahead = settings.swing_hours
         full = (np.floor(last / HOUR)[:, None] + np.arange(1, ahead + 1)) * HOUR
         spread = settings.swing_margin if faster == 1.0 else settings.swing_spread * (-1.0 if faster > 1.0 else 1.0)
-        off = self.seasons.error(rows) * spread
+        seasons, places = self.parts.seasons, self.parts.sized.at(rows)
+        off = seasons.error(places) * spread
         steps = trend.swinging(
             fields[:, AT["level"]],
             slope,
             damping,
-            self.seasons.at(rows, last),
-            self.seasons.ahead(rows, last, ahead),
+            seasons.at(places, last),
+            seasons.ahead(places, last, ahead),
             (full - last[:, None]) / tempo[:, None],
             np.where(below, limit - off, limit + off),
             below,

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from models import novelty
 from models.arithmetic import ARRAYS, SCALARS, Column
-from models.calibration import Hold, Survival, hold, hold_many
+from models.calibration import Hold, hold, hold_many
 from models.layout import BEFORE_HIGHS, BEFORE_LOWS, HIGHS, LOWS, RECENT
 from models.novelty import Memory, News, compare, compare_many, remember, turn
+from models.parts import Parts
 from models.reason import CODES, NOTHING, RARE, VALUE_ABOVE, VALUE_BELOW
 from models.residual import NO_DEPARTURE, Departure
-from models.season import Seasons, hour
+from models.season import hour
 from models.trend import Pace
 from models.wander import NO_WANDER, Wander
 
@@ -38,11 +39,9 @@ class Batch:
 
     op = ARRAYS
 
-    def __init__(
-        self, rare: dict[str, Any], survival: Survival, seasons: Seasons, rows: Rows, fields: Floats, slow: Floats,
-        pace: Pace,
-    ) -> None:  # fmt: skip
-        self.rare, self.survival, self.seasons, self.rows, self.pace = rare, survival, seasons, rows, pace
+    def __init__(self, parts: Parts, rows: Rows, fields: Floats, slow: Floats, pace: Pace) -> None:
+        self.parts, self.rows, self.pace = parts, rows, pace
+        self.places = parts.sized.at(rows)
         self.ranges = fields[LOWS], fields[HIGHS], slow[BEFORE_LOWS], slow[BEFORE_HIGHS]
         self._moved: list[Bools] = []
 
@@ -79,18 +78,18 @@ class Batch:
 
     def count(self, place: Floats, excess: Floats, counted: Bools | None) -> tuple[Floats, Floats]:
         """Count readings of the batch's rows."""
-        return self.survival.count_many(self.rows, place, excess, counted)
+        return self.parts.survival.count_many(self.places, place, excess, counted)
 
     def halve(self, full: Bools) -> None:
         """Halve some rows' counts."""
-        self.survival.halve(self.rows[full])
+        self.parts.survival.halve(self.places[full])
 
     def depart(self, where: Bools, time: Floats, value: Floats, over: Bools) -> Departure:
         """Hold the values of the rows that swing against their hours."""
         told = Departure(*np.zeros((len(Departure._fields), len(self.rows))))
         at = where.nonzero()[0]
         if len(at):
-            some = self.seasons.depart(self.rows[at], time[at], value[at], over[at])
+            some = self.parts.seasons.depart(self.places[at], time[at], value[at], over[at])
             for into, new in zip(told, some, strict=True):
                 into[at] = new
         return told
@@ -99,21 +98,21 @@ class Batch:
         """Read the profiles of the rows that swing."""
         told = np.zeros(len(self.rows))
         at = where.nonzero()[0]
-        told[at] = self.seasons.at(self.rows[at], time[at])
+        told[at] = self.parts.seasons.at(self.places[at], time[at])
         return told
 
     def season(self, time: Floats, last: Floats, value: Floats, swings: Bools) -> tuple[Bools, Floats]:
         """Learn the profiles of the rows whose hour has turned."""
         at = (hour(ARRAYS, time) != hour(ARRAYS, last)).nonzero()[0]
         now = swings.copy()
-        now[at] = self.seasons.turn(self.rows[at], time[at], last[at], value[at], swings[at])
+        now[at] = self.parts.seasons.turn(self.places[at], time[at], last[at], value[at], swings[at])
         return now, self.swing(now, time)
 
     def wander(self, where: Bools, certain: float) -> Wander:
         """Hold the mean of the last day of some rows against the weeks before."""
         told = Wander(*np.zeros((len(Wander._fields), len(self.rows))))
         at = where.nonzero()[0]
-        for into, new in zip(told, self.seasons.wander(self.rows[at], certain), strict=True):
+        for into, new in zip(told, self.parts.seasons.wander(self.places[at], certain), strict=True):
             into[at] = new
         return told
 
@@ -122,7 +121,7 @@ class Batch:
     ) -> list[Floats]:
         """Work on the readings `where` only, on a few one by one."""
         at = where.nonzero()[0]
-        rows, block = self.rows.take(at), self.rare[part]
+        rows, block = self.parts.find(part, self.rows.take(at))
         count, columns = len(change), (*change, *given)
         if len(at) <= FEW:
             for place, row in zip(at.tolist(), rows.tolist(), strict=True):
@@ -142,7 +141,7 @@ class Batch:
     def keep(self, seen: Floats, step: Floats) -> None:
         """Keep the batch's steps."""
         number = np.mod(seen, float(RECENT)).astype(np.intp)
-        self.rare["recent"].reshape(-1)[self.rows * RECENT + number] = step.astype(np.float32)
+        self.parts.recent.reshape(-1)[self.places * RECENT + number] = step.astype(np.float32)
 
     def explain(
         self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,
@@ -166,14 +165,14 @@ class Batch:
             left = ((code == RARE) & alarm.take(at)).nonzero()[0]
             if len(left):
                 value[left] = values[0, left]
-                low[left], high[left] = self.rare["stay"][self.rows[at[left]], :2].T
+                low[left], high[left] = self.parts.stay[self.places[at[left]], :2].T
                 code[left] = np.where(value[left] < low[left], VALUE_BELOW, VALUE_ABOVE)
             kept = np.array([code, time.take(at), value, low, high, since.take(at), score.take(at)])
-            self.rare["reason"][self.rows.take(at)] = kept.T
+            self.parts.reason[self.rows.take(at)] = kept.T
             codes[at] = code
             return codes
         for place in at.tolist():
-            one = Single(self.rare, self.survival, self.seasons, self.rows.item(place), self.pace)
+            one = Single(self.parts, self.rows.item(place), self.pace)
             news_of = News(0.0, 0.0, *(three[:, place].tolist() for three in news[2:]))
             codes[place] = one.explain(
                 True, alarm.item(place), time.item(place), since.item(place), score.item(place),
@@ -188,10 +187,9 @@ class Single:
 
     op = SCALARS
 
-    def __init__(
-        self, rare: dict[str, Any], survival: Survival, seasons: Seasons, row: int, pace: Pace
-    ) -> None:  # fmt: skip
-        self.rare, self.survival, self.seasons, self.row, self.pace = rare, survival, seasons, row, pace
+    def __init__(self, parts: Parts, row: int, pace: Pace) -> None:
+        self.parts, self.row, self.pace = parts, row, pace
+        self.place = parts.sized.of.item(row)
 
     def compare(
         self, bounds: list[float], over: bool | None, streams: tuple[float, float, float], centre: float, least: float
@@ -219,29 +217,29 @@ class Single:
 
     def count(self, place: float, excess: float, counted: bool | None) -> tuple[float, float]:
         """Count one reading."""
-        return self.survival.count_one(self.row, place, excess, counted is not False)
+        return self.parts.survival.count_one(self.place, place, excess, counted is not False)
 
     def halve(self, full: bool) -> None:
         """Halve the row's counts."""
         if full:
-            self.survival.halve(np.array([self.row]))
+            self.parts.survival.halve(np.array([self.place]))
 
     def depart(self, where: bool, time: float, value: float, over: bool) -> Departure:
         """Hold the row's value against its hour if it swings."""
-        return self.seasons.depart_one(self.row, time, value, over) if where else NO_DEPARTURE
+        return self.parts.seasons.depart_one(self.place, time, value, over) if where else NO_DEPARTURE
 
     def swing(self, where: bool, time: float) -> float:
         """Read the row's profile if it swings."""
-        return self.seasons.at_one(self.row, time) if where else 0.0
+        return self.parts.seasons.at_one(self.place, time) if where else 0.0
 
     def season(self, time: float, last: float, value: float, swings: bool) -> tuple[bool, float]:
         """Learn the row's profile: its hour has turned."""
-        now = self.seasons.turn_one(self.row, time, last, value, swings)
+        now = self.parts.seasons.turn_one(self.place, time, last, value, swings)
         return now, self.swing(now, time)
 
     def wander(self, where: bool, certain: float) -> Wander:
         """Hold the mean of the row's last day against the weeks before."""
-        return self.seasons.wander_one(self.row, certain) if where else NO_WANDER
+        return self.parts.seasons.wander_one(self.place, certain) if where else NO_WANDER
 
     def rarely(
         self, part: str, where: bool, work: Work, change: list[float], settings: Any, *given: float
@@ -249,15 +247,15 @@ class Single:
         """Work if `where`."""
         if not where:
             return change
-        block = self.rare[part]
-        fields, new = work(SCALARS, tuple(block[self.row].tolist()), change, settings, *given)
-        block[self.row] = fields
+        (place,), block = self.parts.find(part, np.array([self.row]))
+        fields, new = work(SCALARS, tuple(block[place].tolist()), change, settings, *given)
+        block[place] = fields
         return new
 
     def keep(self, seen: float, step: float) -> None:
         """Keep one step."""
         with np.errstate(over="ignore", under="ignore"):
-            self.rare["recent"][self.row, int(seen) % RECENT] = step
+            self.parts.recent[self.place, int(seen) % RECENT] = step
 
     def explain(
         self, telling: bool, alarm: bool, time: float, since: float, score: float, streams: tuple[float, ...],
@@ -274,7 +272,7 @@ class Single:
         value, excess, low, high = (column[most] for column in beside)
         code = int(CODES[2 * most + (value < low)]) if excess > 0.0 else RARE
         if code == RARE and alarm:
-            value, (low, high) = streams[0], self.rare["stay"][self.row, :2].tolist()
+            value, (low, high) = streams[0], self.parts.stay[self.place, :2].tolist()
             code = VALUE_BELOW if value < low else VALUE_ABOVE
-        self.rare["reason"][self.row] = code, time, value, low, high, since, score
+        self.parts.reason[self.row] = code, time, value, low, high, since, score
         return code

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from math import floor, inf
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from models.budget import enough, owed, spend
 from models.layout import CREEPS, DRIFTING, FIELDS, KIND, MOVING, RECENT, SLOW, STAY_FIELDS, SWINGS
 from models.machine import Single
 from models.novelty import NARROW, TINIEST, UTMOST, Memory, News, trim
+from models.parts import Parts
 from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING
 from models.residual import NO_DEPARTURE
 from models.scoring import (
@@ -42,7 +42,7 @@ from models.scoring import (
     stops,
     worse,
 )
-from models.season import HOUR, Seasons
+from models.season import HOUR
 from models.wander import APART
 
 Told = tuple[float, bool, int, bool, bool]
@@ -56,12 +56,13 @@ class Usual:
 
     def __init__(
         self, settings: BankSettings, fields: npt.NDArray[np.float64], slow: npt.NDArray[np.float64],
-        rare: dict[str, npt.NDArray[Any]], survival: calibration.Survival, seasons: Seasons,
+        parts: Parts,
     ) -> None:  # fmt: skip
         self._memory, self._slow = (block.reshape(-1).view(np.uint8).data for block in (fields, slow))
-        self._recent = rare["recent"].reshape(-1).view(np.uint8).data.cast("f")
-        self._stay = rare["stay"].reshape(-1).view(np.uint8).data
-        self._rare, self._survival, self._seasons = rare, survival, seasons
+        self._recent = parts.recent.reshape(-1).view(np.uint8).data.cast("f")
+        self._stay = parts.stay.reshape(-1).view(np.uint8).data
+        self._places = parts.sized.of.view(np.uint8).data.cast("i")
+        self._parts, self._survival, self._seasons = parts, parts.survival, parts.seasons
         self._settings = settings
         self._pace = pace_of(settings)
         self._halves = 0.5 * (settings.short - 1.0), 0.5 * (settings.long - 1.0)
@@ -101,7 +102,7 @@ class Usual:
             )
         ):
             return None
-        swings, touched = flags % KIND >= SWINGS, False
+        swings, touched, at = flags % KIND >= SWINGS, False, self._places[row]
         gap, step = dt > interval * settings.gap, value - last_value
         learnt = seen >= settings.warm_up
         tempo = interval if interval > settings.least else settings.least
@@ -137,7 +138,7 @@ class Usual:
 
         least = abs(x if kind == COUNTER else value) * NARROW
         least = least if least > TINIEST else TINIEST
-        daily = self._seasons.depart_one(row, time, value, over) if swings else NO_DEPARTURE
+        daily = self._seasons.depart_one(at, time, value, over) if swings else NO_DEPARTURE
         if kind and daily.excess > 0.0:
             daily = daily._replace(excess=0.0)
         place, excess = 0.0, daily.excess
@@ -182,7 +183,7 @@ class Usual:
                     lasted = 0.0
                     beyond_time = min(beyond_time, time - settings.refractory * interval)
             stay_low, stay_high, lasted, away = self._stay_on(
-                row, lasted, low, high, (x, short, change), lasts, least
+                at, lasted, low, high, (x, short, change), lasts, least
             )  # fmt: skip
             if lasted == 0.0 and 0.0 < before <= interval * settings.lone:
                 memory = Memory(value_low, value_high, value_before_low, value_before_high)
@@ -190,7 +191,7 @@ class Usual:
                     SCALARS, memory, stay_low, stay_high, settings.lone_reach
                 )
 
-        found, total = self._survival.count_one(row, place, excess, learnt)
+        found, total = self._survival.count_one(at, place, excess, learnt)
         score, alarm, reason = 0.0, False, NOTHING
         if learnt:
             share = min((found + 1.0) / (total + 1.0), 1.0)
@@ -233,7 +234,7 @@ class Usual:
                         if alarm or interval >= settings.least or not begins(SCALARS, settings, lasted, interval):
                             beyond_time = time
             if total >= settings.ranks:
-                self._survival.halve(np.array([row]))
+                self._survival.halve(np.array([at]))
             held, often, seldom = calibration.hold_one(often, seldom, share)
             score = 1.0 - held
             if score >= TELLING or alarm:
@@ -259,10 +260,10 @@ class Usual:
                 flags % 2.0 == MOVING, flags % CREEPS >= DRIFTING, bend,
             )  # fmt: skip
         if floor(time / HOUR) != floor(last_time / HOUR):
-            swung, swings = swings, self._seasons.turn_one(row, time, last_time, level + swing, swings)
+            swung, swings = swings, self._seasons.turn_one(at, time, last_time, level + swing, swings)
             if swings or swung:
-                level += swing - (self._seasons.at_one(row, time) if swings else 0.0)
-            weeks = self._seasons.wander_one(row, settings.certain)
+                level += swing - (self._seasons.at_one(at, time) if swings else 0.0)
+            weeks = self._seasons.wander_one(at, settings.certain)
             if (
                 weeks.excess >= settings.certain
                 and learnt
@@ -272,9 +273,9 @@ class Usual:
                 alarm, touched, beyond_time = True, True, time
                 spent = spend(SCALARS, spent, time, budget / DAY, True, settings.owed_most)
                 reason = DAY_BELOW if weeks.mean < weeks.low else DAY_ABOVE
-                self._rare["reason"][row] = reason, time, *weeks[1:], turned_before, score
+                self._parts.reason[row] = reason, time, *weeks[1:], turned_before, score
 
-        self._recent[row * RECENT + int(seen) % RECENT] = step
+        self._recent[at * RECENT + int(seen) % RECENT] = step
         _ROW.pack_into(
             self._memory, row * _ROW.size,
             time, value, flat_since, longest, seen + 1.0, short, long,
@@ -297,14 +298,14 @@ class Usual:
         return score, alarm, reason, not learnt, gap
 
     def _stay_on(
-        self, row: int, lasted: float, low: float, high: float, streams: tuple[float, float, float], step: float,
+        self, at: int, lasted: float, low: float, high: float, streams: tuple[float, float, float], step: float,
         least: float,
     ) -> tuple[float, float, float, float]:  # fmt: skip
         """Do what `scoring.stay_on` does, and keep the stay.
 
         Return the range that it left, how long it has lasted, and how far outside that range the value is.
         """
-        place, (x, short, change) = row * _STAY.size, streams
+        place, (x, short, change) = at * _STAY.size, streams
         if lasted == 0.0:
             bounds = x, x, short, short, change, change
         else:
@@ -325,4 +326,4 @@ class Usual:
         return low, high, lasted + step, away if away < UTMOST else UTMOST
 
     def _single(self, row: int) -> Single:
-        return Single(self._rare, self._survival, self._seasons, row, self._pace)
+        return Single(self._parts, row, self._pace)

@@ -45,7 +45,7 @@ KAFKA = 1.1
 FLOOR, CEILING, MANY = 0.006, 0.025, 20_000.0
 """Seconds between two batches of a partition: as a rule, and from so many readings a second on."""
 
-POINT, SNAPSHOT = 1446.0, 1755.0
+POINT, SNAPSHOT = 1398.0, 1755.0
 """Bytes of state a point, in memory and in a snapshot; a snapshot is written every thirty seconds, compacted later."""
 
 LOGGED, SCORED, ARCHIVED = 21.1, 25.7, 6.7

@@ -23,6 +23,8 @@ class Strip(Bank):
     def __init__(self, bank: Bank, rows: int) -> None:
         super().__init__(bank.settings)
         self.grow(rows)
+        self._parts.size(np.arange(rows))
+        self._parts.watch(np.arange(rows))
         self._of = bank
         self._brought = None if bank.drivers is None else _Brought(bank.drivers, rows)
         self.drivers = self._brought
@@ -32,9 +34,10 @@ class Strip(Bank):
         of = self._of
         self._fields[place] = of._fields[0]
         self._slow[place] = of._slow[0]
-        self._rare["creep"][place] = of._rare["creep"][0]
-        self._seasons.profile[place] = of._seasons.profile[0]
-        self._seasons.known[place] = of._seasons.known[0]
+        mine, its = self._parts, of._parts
+        mine.creep[mine.creeping.of[place]] = its.creep[its.creeping.of[0]]
+        mine.seasons.profile[mine.sized.of[place]] = its.seasons.profile[its.sized.of[0]]
+        mine.seasons.known[mine.sized.of[place]] = its.seasons.known[its.sized.of[0]]
         if self._brought is not None:
             self._brought.keep(place)
 

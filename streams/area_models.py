@@ -79,10 +79,12 @@ def missing(stored: Stored, site: Site) -> list[str]:
     return area + [f"point {name}" for name in stored.model.names if registry.point(name) is None]
 
 
-def in_force(data: Path) -> tuple[bytes, ...]:
-    """Read the promoted models, by area. Raise `ModelsError` where one is gone or damaged."""
+def in_force(data: Path, order: Promotions | None = None) -> tuple[bytes, ...]:
+    """Read the promoted models, or the last of `order`, by area. Raise `ModelsError` where one is gone or damaged."""
     found = []
-    for _, versions in sorted(promoted(data).items()):
+    for _, versions in sorted((promoted(data) if order is None else order).items()):
+        if not versions:
+            continue
         version = versions[-1].version
         file = SHELF.file(data, version)
         packed = SHELF.read(file)

@@ -1,15 +1,15 @@
 """Put a learnt model in force, or the one before it again: a publication in the log, by a person and with a reason.
 
-What is promoted is noted in the data folder first, so that a start without a run's log knows it too; where the running
-product refuses it, the note is as it was, and where a second person must approve it, until they have
-(`streams.waiting_promotions`).
+What is promoted is noted in the data folder too, so that a start without a run's log knows it. Where Foreshock runs,
+that is done as the publication takes force, by the worker that puts it in force, so whoever dies when: the note says
+what is in force (`streams.waiting_promotions`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from models.promotion import Promotion
 from models.triage import store as triage_store
 from sensors.lookup import Registry
 from sensors.site import Site
-from streams import area_models, triage_models, waiting_promotions
+from streams import area_models, publication, triage_models, waiting_promotions
 from streams.area_models import FOLDER
 from streams.difference import TRIAGE
 from streams.model_shelf import ModelsError
@@ -64,8 +64,7 @@ def promote(data: Path, site: Site, version: str, by: str, reason: str, now: flo
         why = reason or f"triage model {found.version}"
         done = Done(of=TRIAGE, version=found.version, before=before)
         orders = Orders(triage=[*order, Promotion(found.version, by, now, why)])
-        before_it = Orders(triage=order) if triage_models.told(data) else Orders(untold=True)
-        return _published(data, by, why, done, wait, orders, before_it)
+        return _published(data, by, why, done, wait, orders, lambda: _triage(data) == order)
 
 
 def rollback(
@@ -82,7 +81,7 @@ def rollback(
             _require_present(before, present, of)
             why = reason or f"back from triage model {before}"
             done = Done(of=of, version=order[-2].version if len(order) > 1 else "", before=before)
-            return _published(data, by, why, done, wait, Orders(triage=order[:-1]), Orders(triage=order))
+            return _published(data, by, why, done, wait, Orders(triage=order[:-1]), lambda: _triage(data) == order)
         noted = _areas(data)
         listed = area_models.under_present_names(noted, site)
         area = Registry(site).area(of)
@@ -92,7 +91,8 @@ def rollback(
         _require_present(before, present, name)
         why = reason or f"back from model {before} of {name}"
         done = Done(of=name, version=own[-2].version if len(own) > 1 else "", before=before)
-        return _published(data, by, why, done, wait, Orders(areas=listed | {name: own[:-1]}), Orders(areas=noted))
+        orders = Orders(areas=listed | {name: own[:-1]})
+        return _published(data, by, why, done, wait, orders, lambda: _areas(data) == noted)
 
 
 def take(data: Path, version: str) -> Stored | triage_store.Stored:
@@ -124,37 +124,51 @@ def _promote_area(data: Path, site: Site, stored: Stored, by: str, reason: str, 
         why = reason or f"model {stored.version} of {area.id}"
         done = Done(of=area.id, version=stored.version, before=before)
         orders = Orders(areas=listed | {area.id: [*own, Promotion(stored.version, by, now, why)]})
-        return _published(data, by, why, done, wait, orders, Orders(areas=noted))
+        return _published(data, by, why, done, wait, orders, lambda: _areas(data) == noted)
 
 
-def _published(data: Path, by: str, reason: str, done: Done, wait: bool, orders: Orders, before: Orders) -> Done:
-    """Note what is promoted, and publish it in the Foreshock that runs.
+def _published(
+    data: Path, by: str, reason: str, done: Done, wait: bool, orders: Orders, still: Callable[[], bool]
+) -> Done:
+    """Publish in the Foreshock that runs, and have noted what is promoted once that takes force.
 
-    Where that is refused the note is as `before`, and this raises; where it waits for a second person it is so until
-    they approve it.
+    Where none runs it is noted at once. Where it is refused nothing is noted, and this raises; where it waits for a
+    second person that is until they approve it. `still` says whether what is noted is what the orders were made of.
     """
     from streams import reload, running  # here: what changes the site is loaded when it is changed
     from streams.supervisor import holder
 
-    orders.note(data)
     if holder(data) is None:
+        orders.note(data)
         return done
+    laid_out = ""
+
+    def prepare() -> reload.Prepared:
+        """Say what to publish, while nobody else does, and what is to be noted with it."""
+        nonlocal laid_out
+        if publication.proposed(data) is not None or not still():  # one that took its time is about to be noted, or was
+            raise reload.ReloadError("another reload is under way; try again once it is done")
+        prepared = reload.with_models(data, orders.areas, orders.triage)
+        if prepared.version == prepared.before:
+            orders.note(data)
+        else:
+            laid_out = prepared.version
+            waiting_promotions.keep(data, laid_out, orders)
+        return prepared
+
     try:
         source = running.site_of(data) or data
         followers = reload.PROCESSES if wait else ()
-        prepared, taken = reload.reload(source, data, by, reason, processes=followers, only_models=True)
-    except reload.PendingError as error:  # there is no way back: it stays promoted
+        prepared, taken = reload.reload(source, data, by, reason, processes=followers, models=prepare)
+    except reload.PendingError as error:  # there is no way back: it is noted once it is in force
         raise PromotionError(str(error)) from error
     except (ValueError, OSError) as error:
-        before.note(data)
+        if isinstance(error, reload.ReloadError):  # it was withdrawn; what else went wrong says nothing of that
+            waiting_promotions.drop(data, laid_out)
         raise PromotionError(str(error)) from error
-    except BaseException:  # who asked has gone: what nobody approved must not come in with the next change
-        before.note(data)
-        raise
     waiting = taken is not None and taken.waiting
-    if waiting:
-        waiting_promotions.keep(data, prepared.version, orders)
-        before.note(data)
+    if not waiting:
+        waiting_promotions.settle(data, prepared.version, only=True)  # else the worker is about to
     return msgspec.structs.replace(done, publication=prepared.version, waiting=waiting)
 
 
@@ -189,4 +203,6 @@ def _alone(data: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise PromotionError("somebody else promotes a model just now; try again once that is done") from error
+        if (data / publication.FILE).exists():  # by a worker that ended just as one took force
+            waiting_promotions.settle(data, publication.version(data), only=True)
         yield

@@ -50,10 +50,11 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     from sensors.registry import indices, load_site
     from streams import settings
 
-    (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
-    models = area_models.in_force(data)
     last = _last(data)
     before = _content(last)
+    _settle_left(data, last, before)
+    (data / PROPOSED).unlink(missing_ok=True)  # left by a run that ended before it was taken up
+    models = area_models.in_force(data)
     triage = triage_models.published(data, None if before is None else before.triage)
     source = fingerprint(folder, console, models, triage)
     given = known(data)
@@ -72,6 +73,15 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     write(data, packed, source)
     _shelve(data, _Resolved(source, packed), last)
     return content
+
+
+def _settle_left(data: Path, last: _Resolved | None, before: Bundle | None) -> None:
+    """Note the promotion that a run left which ended just as it took force, or before it was taken up."""
+    if last is not None:
+        waiting_promotions.settle(data, version_of(last.packed), only=True)
+    left = proposed(data)
+    if left is not None and before is not None and before.site.approval != "two":
+        waiting_promotions.settle(data, version_of(left.packed), only=True)
 
 
 def _content(last: _Resolved | None) -> Bundle | None:

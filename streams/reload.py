@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from models.promotion import Promotion
 from rules.compiler import CompileError, compile_rules
 from rules.rule import Rule, load_rules
 from sensors.document import DocumentError, Problem
@@ -109,10 +110,16 @@ def earlier(version: str, data: Path) -> Prepared:
     return _prepared(data, current, bundle.unpack(packed), publication.known(data), "", packed)
 
 
-def with_models(data: Path) -> Prepared:
-    """Take what is in force with the models that are promoted now. Raise `ReloadError` when that cannot be."""
+def with_models(
+    data: Path, areas: area_models.Promotions | None = None, triage_order: Sequence[Promotion] | None = None
+) -> Prepared:
+    """Take what is in force with the models that are promoted now, or are to be. Raise `ReloadError` if that cannot be.
+
+    `areas` and `triage_order` are what is to be promoted of either; None: as it is.
+    """
     current = bundle.unpack(publication.read(data))
-    models, triage = area_models.in_force(data), triage_models.published(data, current.triage)
+    models = area_models.in_force(data, areas)
+    triage = triage_models.published(data, current.triage, triage_order)
     content = msgspec.structs.replace(current, models=models, triage=triage)
     return _prepared(data, current, content, publication.known(data), "")
 
@@ -251,12 +258,12 @@ def reload(
     reason: str = "",
     version: str = "",
     processes: Sequence[str] = PROCESSES,
-    only_models: bool = False,
+    models: Callable[[], Prepared] | None = None,
     rules: Sequence[Rule] | Callable[[Bundle], Sequence[Rule]] | None = None,
 ) -> tuple[Prepared, Taken | None]:
     """Prepare, propose and wait, alone until it is in force; with `version` that publication instead of the folder.
 
-    With `only_models` site and rules stay as they are in force, and the models become those that are promoted now; with
+    With `models` that is what it makes of what is in force, where site and rules stay as they are; with
     `rules` these, or what they make of what is in force, take the place of those in force, and the rest stays.
     Where the site in force takes two persons, it waits for the second (`Taken.waiting`).
 
@@ -269,7 +276,7 @@ def reload(
         elif version:
             prepared = earlier(version, data)
         else:
-            prepared = with_models(data) if only_models else prepare(folder, data)
+            prepared = models() if models is not None else prepare(folder, data)
         if prepared.version == prepared.before:
             return prepared, None
         begun = time.monotonic()

@@ -32,20 +32,16 @@ def told(data: Path) -> bool:
     return (data / FOLDER / PROMOTED).exists()
 
 
-def forget(data: Path) -> None:
-    """Note nothing, as before the first promotion."""
-    (data / FOLDER / PROMOTED).unlink(missing_ok=True)
-
-
-def published(data: Path, last: bytes | None = None) -> bytes | None:
+def published(data: Path, last: bytes | None = None, order: Sequence[Promotion] | None = None) -> bytes | None:
     """Give what a publication says of triage: the promoted model, empty for none, None where none ever was promoted.
 
+    `order` is what is to be promoted; without it, what is.
     What cannot be read must not keep a site from its alarms: then it stays as in the publication before, `last`.
     """
-    if not told(data):
+    if order is None and not told(data):
         return last
     try:
-        return packed_in_force(data)
+        return packed_in_force(data, order)
     except TriageStoreError as error:
         logger.warning("the triage model in force stays as it was: %s", error)
         return last

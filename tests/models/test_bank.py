@@ -706,10 +706,32 @@ def test_configure_refuses_nonsense_and_keeps_what_is_learnt() -> None:
     assert np.isnan(bank.last_value[0])
 
 
-def test_a_row_stays_small() -> None:
-    bank = make_bank(["gauge"] * 10)
-    assert sum(array.nbytes for array in bank.state().values()) == 10 * bank.row_bytes
-    assert bank.row_bytes <= 1050  # with what rules keep 1.5 kB
+@pytest.mark.parametrize(
+    ("kind", "creeps", "bytes_each"),
+    [("gauge", False, 985), ("counter", False, 985), ("gauge", True, 1057), ("state", False, 393)],
+)
+def test_a_row_keeps_only_what_its_kind_needs(kind: str, creeps: bool, bytes_each: int) -> None:
+    bank = make_bank([kind] * 10)
+    for row in range(10):
+        bank.configure(row, kind=kind, creeps=creeps)  # type: ignore[arg-type]
+        feed(bank, np.arange(3.0), row=row)
+    assert bank.row_bytes == bytes_each  # with what rules keep 1.5 kB
+
+
+def test_a_place_that_a_row_of_codes_has_left_is_blank_for_the_next() -> None:
+    random = np.random.default_rng(2)
+    used, new = make_bank(["gauge", "gauge"]), make_bank(["switch", "gauge"])
+    used.configure(0, creeps=True)
+    for turn in range(150):
+        used.update(np.array([0]), np.array([600.0 * turn]), random.normal(size=1))
+    used.configure(0, kind="switch")
+    used.configure(1, creeps=True)
+    new.configure(1, creeps=True)
+    for value in random.normal(size=150):
+        assert feed(used, [value], row=1) == feed(new, [value], row=1)
+    assert used.row_bytes == new.row_bytes
+    for name, array in used.state().items():
+        assert array[1:].tobytes() == new.state()[name][1:].tobytes(), name
 
 
 def test_an_empty_batch_is_fine() -> None:

@@ -198,14 +198,19 @@ def test_odd_codes_and_clocks_are_counted_alike_alone_and_in_arrays(sent: list[t
 
 
 @pytest.mark.parametrize(
-    ("codes", "seldom", "most"), [(2, 30.0, 280), (4, 30.0, 340), (16, 30.0, 451), (50, 1.0, 451), (50, 30.0, 451)]
+    ("codes", "seldom", "odd", "most"),
+    [
+        *((2, 30.0, 0.0, 280), (4, 30.0, 0.0, 340), (16, 30.0, 0.0, 451), (50, 1.0, 0.0, 451), (50, 30.0, 0.0, 451)),
+        *((50, 30.0, 1000.0, 720), (50, 30.0, 0.5, 1000)),  # with a row's 393 less than 1.5 kB whatever its codes are
+    ],
 )
-def test_a_row_takes_no_more_memory_than_its_changes_need(codes: int, seldom: float, most: int) -> None:
+def test_a_row_takes_no_more_memory_than_its_changes_need(codes: int, seldom: float, odd: float, most: int) -> None:
     random, counts, rows = np.random.default_rng(codes), Codes(), np.arange(64)
     last = np.zeros(64)
     for turn in range(110):
         after = (last + 1 + random.integers(0, codes - 1, 64)) % codes
-        counts.changes(rows, last, after, np.full(64, seldom * turn), np.full(64, 7000.0 * turn), np.zeros(64))
+        readings, time = np.full(64, seldom * turn), np.full(64, 7000.0 * turn)
+        counts.changes(rows, last + odd, after + odd, readings, time, np.zeros(64))
         last = after
     assert counts.nbytes <= most * 64
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from models.area.store import decode, version_of
 from models.promotion import Promotion
 from models.triage.fitting import fit
 from models.triage.store import Facts, encode
-from streams import area_models, bundle, models_known, publication, reload, triage_models
+from streams import area_models, bundle, models_known, publication, reload, triage_models, waiting_promotions
 from streams.bundle import Bundle
 from streams.difference import lines
 from streams.promoting import Done, PromotionError, promote, rollback
@@ -127,26 +130,118 @@ def test_where_the_run_refuses_it_the_note_is_as_it_was(data: Path, monkeypatch:
     first = triage_model(data)
     monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_: object, models: Callable[[], reload.Prepared], **__: object) -> None:
+        models()
         raise reload.ReloadError("the worker did not take it up")
 
     monkeypatch.setattr("streams.reload.reload", refuse)
     with pytest.raises(PromotionError, match="did not take it up"):
         promote(data, site(), first, "user:an", "", 5.0)
     assert promoted(data) == []
+    assert (data / "models" / waiting_promotions.FILE).read_bytes() == b"{}"
 
 
-def test_where_who_asked_goes_away_meanwhile_the_note_is_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = triage_model(data)
-    monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
+def killed(data: Path, monkeypatch: pytest.MonkeyPatch, version: str, *, laid_out: bool) -> None:
+    """Promote in a run, and end before or after the publication is laid out, with nothing put in order."""
 
-    def leave(*_: object, **__: object) -> None:
+    def leave(*_: object, models: Callable[[], reload.Prepared], **__: object) -> None:
+        prepared = models()
+        if laid_out:
+            reload.propose(data, prepared, "user:an", "", 6.0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streams.reload.reload", leave)
-    with pytest.raises(KeyboardInterrupt):
-        promote(data, site(), first, "user:an", "", 5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr("streams.supervisor.holder", lambda _: "1")
+        patched.setattr("streams.reload.reload", leave)
+        with pytest.raises(KeyboardInterrupt):
+            promote(data, site(), version, "user:an", "", 5.0)
+
+
+def test_who_promotes_and_dies_before_it_is_laid_out_has_promoted_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(data, monkeypatch, triage_model(data), laid_out=False)
     assert promoted(data) == []
+    assert reload.with_models(data).packed == publication.read(data), "no later publication brings it in"
+    version = area_models.keep(data, AREA).version
+    promote(data, site(), version, "user:bo", "", 7.0)
+    assert promoted(data) == [] and list(area_models.promoted(data)) == ["a0"]
+
+
+def test_what_is_laid_out_by_who_died_is_noted_once_by_the_worker_that_puts_it_in_force(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = triage_model(data)
+    killed(data, monkeypatch, version, laid_out=True)
+    assert promoted(data) == []
+    left = publication.proposed(data)
+    assert left is not None
+    with monkeypatch.context() as patched:  # the worker dies as well, just as it has put it in force
+        patched.setattr(waiting_promotions, "settle", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publication.adopt(data, left)
+    assert promoted(data) == [] and models_known.triage_in_force(data) == version
+    for _ in range(2):  # the next one does it again
+        publication.adopt(data, left)
+        assert promoted(data) == [Promotion(version, "user:an", 5.0, f"triage model {version}")]
+    promote(data, site(), triage_model(data, 1), "user:bo", "", 8.0)
+    publication.adopt(data, left)
+    assert len(promoted(data)) == 2, "what was noted since is not undone"
+
+
+def test_a_promotion_after_a_worker_that_died_goes_on_from_what_that_put_in_force(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = triage_model(data), triage_model(data, 1)
+    killed(data, monkeypatch, first, laid_out=True)
+    left = publication.proposed(data)
+    assert left is not None
+    publication.write(data, left.packed)  # and no further
+    assert promote(data, site(), second, "user:bo", "", 8.0).before == first
+    assert [one.version for one in promoted(data)] == [first, second]
+
+
+def test_one_is_promoted_at_a_time_and_not_beside_one_that_is_still_to_take_force(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = triage_model(data), triage_model(data, 1)
+    (data / "run").mkdir()
+    monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
+
+    def meanwhile(*_: object, models: Callable[[], reload.Prepared], **__: object) -> None:
+        with pytest.raises(PromotionError, match="somebody else promotes a model just now"):
+            promote(data, site(), second, "user:bo", "", 6.0)
+        reload.propose(data, models(), "user:an", "", 6.0)
+        raise reload.PendingError("the worker has taken it up and is not done")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("streams.reload.reload", meanwhile)
+        with pytest.raises(PromotionError, match="is not done"):
+            promote(data, site(), first, "user:an", "", 5.0)
+    with pytest.raises(PromotionError, match="another reload is under way"):
+        promote(data, site(), second, "user:bo", "", 7.0)
+    left = publication.proposed(data)
+    assert left is not None
+    publication.adopt(data, left)
+    assert [one.version for one in promoted(data)] == [first]
+
+
+def test_what_is_kept_while_the_worker_notes_another_is_not_lost(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = waiting_promotions.Orders(triage=[Promotion("a", "user:an", 5.0, "")])
+    waiting_promotions.keep(data, "v1", orders)
+    keeping = threading.Thread(target=waiting_promotions.keep, args=(data, "v2", orders))
+    noted = triage_models.set_promoted
+
+    def meanwhile(*given: Any) -> None:
+        keeping.start()
+        keeping.join(0.05)  # it waits; without a lock it is done by then, and undone next
+        noted(*given)
+
+    monkeypatch.setattr(triage_models, "set_promoted", meanwhile)
+    waiting_promotions.settle(data, "v1")
+    keeping.join(10.0)
+    assert [one.version for one in promoted(data)] == ["a"]
+    assert list(json.loads((data / "models" / waiting_promotions.FILE).read_bytes())) == ["v2"]
 
 
 @pytest.fixture
@@ -154,8 +249,8 @@ def two(data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run whose site takes a second person: what is proposed waits."""
     monkeypatch.setattr("streams.supervisor.holder", lambda _: "1")
 
-    def wait(*_: object, **__: object) -> tuple[reload.Prepared, reload.Taken]:
-        prepared = reload.with_models(data)
+    def wait(*_: object, models: Callable[[], reload.Prepared], **__: object) -> tuple[reload.Prepared, reload.Taken]:
+        prepared = models()
         return prepared, reload.Taken(version=prepared.version, in_force=0.0, followed={}, waiting=True)
 
     monkeypatch.setattr("streams.reload.reload", wait)

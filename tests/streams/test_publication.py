@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from streams import bundle, publication
+from alerts.triage_folder import promoted
+from models.promotion import Promotion
+from streams import bundle, publication, waiting_promotions
 from streams.publication import IndicesError
+from streams.waiting_promotions import Orders
 from tests.few_rules import with_rules
 
 
@@ -29,10 +32,19 @@ def take_a_point_out(site: Path) -> None:
     slopes.write_text(slopes.read_text(encoding="utf-8").replace("soil: 2", "soil: 1", 1), encoding="utf-8")
 
 
-def test_an_unchanged_site_is_not_resolved_twice(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_site_is_not_resolved_twice_and_a_promotion_that_a_run_left_is_noted(
+    folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = publication.resolve(folder, data)
     monkeypatch.setattr("sensors.registry.load_site", lambda *_: pytest.fail("it was loaded again"))
     assert publication.resolve(folder, data) == first
+    waiting_promotions.keep(data, publication.version(data), Orders(triage=[Promotion("in force")]))
+    assert publication.resolve(folder, data) == first
+    assert promoted(data) == [Promotion("in force")]
+    publication.propose(data, b"laid out", "", "user:an", "", 6.0)
+    waiting_promotions.keep(data, bundle.version_of(b"laid out"), Orders(triage=[Promotion("laid out")]))
+    assert publication.resolve(folder, data) == first
+    assert promoted(data) == [Promotion("laid out")] and publication.proposed(data) is None
 
 
 def test_points_keep_their_indices_when_others_go(folder: Path, data: Path) -> None:
