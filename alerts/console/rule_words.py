@@ -205,6 +205,11 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("the worker did not take it up within {} s; what was in force stays", "引擎在 {} 秒内未接收，原版本继续生效"),
     (
+        "{} has laid out another publication meanwhile; `foreshock publications` tells what takes force, propose yours "
+        "again if it does not",
+        "{} 在此期间提出了另一次发布；foreshock publications 可查看何者生效，如您的未生效请重新提出",
+    ),
+    (
         "the worker has taken it up and is not done after {} s: it takes force once it is; `foreshock publications` "
         "tells, and run/worker.log what holds it up",
         "引擎已接收，但 {} 秒后仍未完成，完成后即生效；foreshock publications 可查看结果，原因见 run/worker.log",
