@@ -13,6 +13,7 @@ from scripts.commands import error_words
 from scripts.commands.terminal import configured, fail, plain, wrong
 from scripts.commands.words import WORDS, Language, Words, of_locale
 from sensors.document import DocumentError, read_document
+from sensors.duration import seconds
 from sensors.problem import Problem, suggest
 from sensors.site import Site
 from streams import bundle, publication
@@ -79,6 +80,14 @@ def sentence(error: Exception, words: Words) -> str:
 def hint(word: str, known: Iterable[str], words: Words) -> str:
     """Ask whether the nearest known name was meant; nothing when none is near."""
     return meant(suggest(word, known), words.language)
+
+
+def span(written: str, words: Words) -> float:
+    """Read an option `--for` as seconds; end the command with a sentence when it is no duration."""
+    try:
+        return seconds(written)
+    except ValueError as error:
+        fail(f"--for: {sentence(error, words)}")
 
 
 def named(problem: Problem, words: Words) -> str:
