@@ -133,6 +133,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     # the file
     ("the file is empty", "文件为空"),
     ("there is no such file", "没有此文件"),
+    ("there is no such site folder", "没有此站点文件夹"),
     ("the file is larger than {} bytes", "文件超过 {} 字节"),
     ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
     ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),

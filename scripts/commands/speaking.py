@@ -57,8 +57,8 @@ def at_folder(folder: Path, language: Language | None, catalogue: Mapping[str, t
 
 
 def at_site_folder(folder: Path, language: Language | None) -> Words:
-    """Speak the language of a site's folder unless told otherwise; English where its site.yaml cannot be read."""
-    given: Language = language or "en"
+    """Speak the language of a site's folder unless told otherwise; the locale's where site.yaml cannot be read."""
+    given: Language = language or of_locale()
     if language is None:
         with contextlib.suppress(DocumentError):
             main = read_document(folder / "site.yaml").data
@@ -74,7 +74,10 @@ def require_journal(found: Settings, language: Language | None) -> None:
 
 def sentence(error: Exception, words: Words) -> str:
     """Say what an error says, in the language of a command as far as it is known in that."""
-    return error_words.said(str(error), words.language)
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:  # else numbers and quotes stand around it
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return error_words.said(said, words.language)
 
 
 def hint(word: str, known: Iterable[str], words: Words) -> str:
