@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -244,6 +243,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("somebody else promotes a model just now; try again once that is done", "他人正在启用模型，请稍后重试"),
 )
+_PHRASES = Phrases(_SAID)
 _MEANT = re.compile(r" \(did you mean '(.+?)'\?\)")
 _KINDS = {
     "a whole number": "整数", "a number": "数值", "text": "文字", "true or false": "true 或 false", "a list": "列表",
@@ -273,7 +273,7 @@ def said(message: str, language: str) -> str:
     if typed is not None:
         wanted = re.split(r"(?<!true) or ", typed[1])  # `true or false` is one kind
         return f"应为{'或'.join(map(_kind, wanted))}，实为{_kind(typed[2])}"
-    text = _phrases().chinese(_MEANT.sub("", message))
+    text = _PHRASES.chinese(_MEANT.sub("", message))
     if text is None:
         made = _MADE.fullmatch(message)  # a rule that a template made is named before what is wrong with it
         inside = said(made[2], language) if made is not None else ""
@@ -326,8 +326,3 @@ def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list
     """Give mistakes as the API does: as the loader says them, and as a reader of a language does."""
     rows = [msgspec.structs.asdict(one) if isinstance(one, Problem) else dict(one) for one in problems]
     return [{**row, "said": said(row["message"], language)} for row in rows]
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)

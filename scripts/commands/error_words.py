@@ -6,8 +6,6 @@ What the loader of a site and its rules says is in `alerts.console.rule_words`, 
 
 from __future__ import annotations
 
-from functools import cache
-
 from alerts.console import rule_words
 from alerts.console.phrases import Phrases
 
@@ -195,13 +193,14 @@ _SAID: tuple[tuple[str, str], ...] = (
         "{} 不是时刻；请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
     ),
 )
+_PHRASES = Phrases(_SAID)
 
 
 def said(sentence: str, language: str) -> str:
     """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
     if language.startswith("en"):
         return rule_words.said(sentence, language)
-    known = _phrases().chinese(sentence) or rule_words.said(sentence, language)
+    known = _PHRASES.chinese(sentence) or rule_words.said(sentence, language)
     if known != sentence:
         return known
     if ": " in sentence:
@@ -210,8 +209,3 @@ def said(sentence: str, language: str) -> str:
         halves, mark = sentence.rsplit("; ", 1), "；"
     told = [said(half, language) for half in halves] if len(halves) > 1 else halves
     return sentence if told == halves else mark.join(told)
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)
