@@ -593,10 +593,8 @@ class Evaluator:
         raised = np.maximum.reduceat(np.where(ready, rank, 0), starts)
         standing = np.maximum.reduceat(np.where(true, rank, 0), starts)
         after = np.maximum(current, raised).astype(np.uint8)
-        real = self._made_real(instances, place, now, features, raised, current)
-        after[real] = raised[real]
-        beneath, held_level = self._beneath(instances, which, slots, rank, ready, place, now, features, raised, current)
-        after[beneath] = held_level
+        real, real_level = self._real(instances, which, slots, rank, ready, place, now, features, raised, current)
+        after[real] = real_level
         calm = np.full(len(instances), np.nan)
         left: dict[int, float] = {}
         low = np.flatnonzero((after == current) & (standing < current))
@@ -624,7 +622,7 @@ class Evaluator:
             np.add.at(self.awake_rows, book.row[instances[moved]], woke[moved])
             self.awake[instances] = awake
         said = after != current
-        said[real] = said[beneath] = True
+        said[real] = True
         return [
             self._change(
                 int(instances[n]), int(current[n]), int(place[n]), now, features, left.get(int(n)), position, arrived
@@ -652,24 +650,7 @@ class Evaluator:
         found[some] = np.bitwise_count(latest) >= least
         return found
 
-    def _made_real(
-        self,
-        instances: Rows,
-        place: Rows,
-        now: Array,
-        features: Columns,
-        raised: Rows,
-        current: npt.NDArray[np.uint8],
-    ) -> Rows:
-        """Find the places where simulation alone raised a level, and real things now raise that one or a lower one."""
-        found = np.flatnonzero(self.by_simulation[instances] & (raised > 0) & (raised <= current))
-        if not found.size:
-            return found
-        chosen = instances[found]
-        slots = self.book.first[chosen] + self.book.level_offset[chosen, raised[found]]
-        return found[~self._simulated(chosen, self.book.when, slots, place[found], now, features)]
-
-    def _beneath(
+    def _real(
         self,
         instances: Rows,
         which: Rows,
@@ -682,25 +663,30 @@ class Evaluator:
         raised: Rows,
         current: npt.NDArray[np.uint8],
     ) -> tuple[Rows, Rows]:
-        """Find the places where simulation raises a level and real things one beneath it that nobody was told of yet.
+        """Find the places where real things now raise a level that is to be told, and that level.
 
-        Return them with that level. It is told first: what is played stands at its own level again at the next look.
+        Either simulation alone raised one, and real things raise that one or a lower; or simulation raises one now, and
+        real things one beneath it that nobody was told of yet. It is told first: what is played stands at its own level
+        again at the next look.
         """
         book = self.book
-        asked = np.flatnonzero((raised > 1) & ((raised > current) | self.by_simulation[instances]))
-        if asked.size:  # a row's own reading is simulated or not at all levels alike
-            chosen = instances[asked]
-            asked = asked[book.of_area[chosen] | (book.row[chosen] >= book.camera_rows)]
+        before = self.by_simulation[instances]
+        made = before & (raised > 0) & (raised <= current)
+        mixed = (raised > 1) & (before | (raised > current))
+        if mixed.any():  # a row's own reading is simulated or not at all levels alike
+            mixed &= book.of_area[instances] | (book.row[instances] >= book.camera_rows)
+        asked = np.flatnonzero(made | mixed)
         if not asked.size:
             return asked, asked
         chosen = instances[asked]
         slot = book.first[chosen] + book.level_offset[chosen, raised[asked]]
         played = np.zeros(len(instances), np.bool_)
         played[asked] = self._simulated(chosen, book.when, slot, place[asked], now, features)
-        lower = np.flatnonzero(played[which] & ready & (rank < raised[which]) & (rank > self.real[instances[which]]))
+        level = np.where(made & ~played, raised, 0)
+        mixed &= played
+        lower = np.flatnonzero(mixed[which] & ready & (rank < raised[which]) & (rank > self.real[instances[which]]))
         at = which[lower]
         holds = ~self._simulated(instances[at], book.when, slots[lower], place[at], now, features)
-        level = np.zeros(len(instances), np.intp)
         np.maximum.at(level, at[holds], rank[lower[holds]])
         found = np.flatnonzero(level)
         return found, level[found]

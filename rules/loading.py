@@ -32,7 +32,9 @@ MAX_TESTS = 200
 MAX_CORROBORATED = 20
 MAX_RINGS = 100
 LONGEST_TITLE = 400
-_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
+"""What a rule may be called."""
+
 
 _CALLED = {"types": "area type", "areas": "area", "without_areas": "area", "quantity": "quantity of this site"}
 
@@ -167,7 +169,7 @@ class _Known:
 
     def mistakes(self, rule: Rule) -> Iterator[Mistake]:
         """Find what is wrong with a rule apart from its conditions and its tests."""
-        if not _ID.match(rule.id):
+        if not ID.match(rule.id):
             yield ("id",), f"'{rule.id[:80]}' is no id: small letters, digits, '-', '_', '.', at most 64"
         if rule.template and not rule.id.startswith(f"{rule.template}."):
             yield ("template",), "is said by the template that makes a rule: leave it out"

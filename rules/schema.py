@@ -6,7 +6,10 @@ from typing import Any
 
 import msgspec
 
+from rules.loading import ID
 from rules.rule import RuleFile
+
+_END = r"\Z"  # which JSON Schema, that is JavaScript, does not know
 
 _DELAYS = {
     "for": "when 须持续成立多久才触发，如 1 min · how long `when` must hold before the level is raised, such as 1 min",
@@ -157,14 +160,46 @@ WORDS: dict[str, dict[str, str]] = {
 """What each field of each kind of part is. A test holds this against the fields that there are."""
 
 
+NAMES: dict[str, str] = {
+    "RuleFile": "规则文件 · a file of rules",
+    "Rule": "规则 · a rule",
+    "Body": "模板中的规则 · the rule of a template",
+    "Template": "模板 · a template",
+    "Parameter": "参数 · a parameter",
+    "Use": "用途 · where a template makes rules",
+    "Where": "适用范围 · what a rule covers",
+    "Levels": "各级预警 · the levels",
+    "Level": "一级预警 · a level",
+    "Schedule": "生效时段 · a schedule",
+    "Corroboration": "佐证 · what corroborates",
+    "Suppress": "抑制 · suppression by modes",
+    "Flapping": "频繁报警 · chattering",
+    "Rationale": "理由 · the rationale",
+    "RuleTest": "规则的测试 · a test of the rule",
+    "Series": "测点的数据 · a point's series",
+    "EventStep": "事件 · an event of a test",
+    "ModeStep": "模式 · a mode of a test",
+    "Text": "中英文文字 · a text in both languages",
+}
+"""What each kind of part is called: an editor offers one with the fields that it must have under this name."""
+
+
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a file of rules; every field says what it is in Chinese and English."""
+    """Return the JSON Schema of a file of rules; every part and field says what it is in Chinese and English."""
     schema: dict[str, Any] = msgspec.json.schema(RuleFile)
     for kind, part in schema["$defs"].items():
+        part |= {"title": NAMES[kind], "description": NAMES[kind]}
         for name, field in part.get("properties", {}).items():
             words = WORDS[kind][name]
             if "$ref" in field:  # a description beside a reference is what editors show for the field
                 part["properties"][name] = {"description": words, **field}
             else:
                 field["description"] = words
+    schema["$defs"]["Levels"]["minProperties"] = 1
+    fields = schema["$defs"]["Rule"]["properties"]
+    fields["id"] |= {
+        "pattern": f"^{ID.pattern.removesuffix(_END)}$",
+        "patternErrorMessage": "只用小写字母、数字和 - _ .，最长 64 · small letters, digits, - _ . ; at most 64",
+    }
+    fields["template"]["doNotSuggest"] = True  # nobody writes it: `rules export` does
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foreshock rules"} | schema

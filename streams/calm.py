@@ -60,8 +60,13 @@ class _Stretch(NamedTuple):
 
     stop: int  # the record after it
     run: Run
-    start: int  # place of its first reading among those of all frames
+    bounds: Rows  # where its frames begin, and the last ends, among the readings of all frames
     ticks: Ticks
+
+    @property
+    def start(self) -> int:
+        """The place of its first reading among those of all frames."""
+        return int(self.bounds[0])
 
 
 class Calm:
@@ -155,11 +160,11 @@ class Calm:
                 tick, clock = what, max(clock, what)
                 ticks.append((at - first, tick, clock))
             stop += 1
-        start = int(self._bounds[first])
-        if at - first < 2 or self._bounds[at] - start < LEAST:
+        bounds = self._bounds[first : at + 1]
+        if at - first < 2 or bounds[-1] - bounds[0] < LEAST:
             return None
         part = run if at - first == len(run.frames) else Run(run.frames[first:at], clocks)
-        return _Stretch(stop, part, start, _ticks(ticks, at - first))
+        return _Stretch(stop, part, bounds, _ticks(ticks, at - first))
 
     def resume(self, place: int) -> int:
         """Say before which record to try again where those from `place` on cannot be passed over: after a tick."""
@@ -176,7 +181,7 @@ class Calm:
         head.pass_over(engine.bank, run, stretch.start, series, quiet)
         some = restless.any()
         number = 0
-        bounds = np.concatenate(([0], np.cumsum([len(one) for _, one in run.frames])))
+        bounds = stretch.bounds - stretch.start
         head.passing = True
         try:
             records = self._records[place : stretch.stop]

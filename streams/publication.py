@@ -124,11 +124,6 @@ def write_indices(data: Path, given: dict[str, int]) -> None:
     replace(data / INDICES, msgspec.json.format(msgspec.json.encode(given), indent=0))
 
 
-def propose(data: Path, packed: bytes, source: str, author: str, reason: str, now: float) -> None:
-    """Lay a packed bundle out for the worker to put in force."""
-    replace(data / PROPOSED, msgspec.msgpack.encode(_Resolved(source, packed, author, reason, now)))
-
-
 class Proposal(msgspec.Struct, frozen=True):
     """What is to be put in force, by whom and why."""
 
@@ -137,6 +132,12 @@ class Proposal(msgspec.Struct, frozen=True):
     author: str
     reason: str
     time: float
+
+
+def propose(data: Path, packed: bytes, source: str, author: str, reason: str, now: float) -> Proposal:
+    """Lay a packed bundle out for the worker to put in force; return what is proposed by that."""
+    replace(data / PROPOSED, msgspec.msgpack.encode(_Resolved(source, packed, author, reason, now)))
+    return Proposal(packed, source, author, reason, now)
 
 
 def proposed(data: Path) -> Proposal | None:
@@ -176,16 +177,22 @@ def held(data: Path) -> Iterator[BinaryIO | None]:
         yield file if there else None
 
 
-def withdraw(data: Path) -> bool | None:
-    """Take back what is proposed: True when that is done, None where nothing is proposed any more.
+def withdraw(data: Path, proposal: Proposal) -> bool | None:
+    """Take back a proposal: True when that is done, None where it is not proposed any more; a newer one stays.
 
     False when the worker has it in hand: it is no longer ours to take back.
     """
     with held(data) as file:
-        if file is not None:
+        if file is not None and proposal_in(file) == proposal:
             (data / PROPOSED).unlink(missing_ok=True)
             return True
-        return False if (data / PROPOSED).exists() else None
+    return False if proposed(data) == proposal else None
+
+
+def drop(data: Path, proposal: Proposal) -> None:
+    """Lay a proposal aside that the log has; a newer one that was laid out meanwhile stays."""
+    if proposed(data) == proposal:
+        (data / PROPOSED).unlink(missing_ok=True)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -209,8 +216,7 @@ def adopt(data: Path, proposal: Proposal, told: Told | None = None) -> None:
         _shelve(data, taken, last, told)
         replace(data / FILE, msgspec.msgpack.encode(taken))
     waiting_promotions.settle(data, version_of(proposal.packed))
-    if proposed(data) == proposal:
-        (data / PROPOSED).unlink(missing_ok=True)
+    drop(data, proposal)
 
 
 def _shelve(data: Path, what: _Resolved, last: _Resolved | None, told: Told | None = None) -> None:

@@ -25,6 +25,7 @@ from streams import area_models, brokers, bundle, publication, running, settings
 from streams.bundle import Bundle, version_of
 from streams.difference import Difference, difference
 from streams.figures import read_figures
+from streams.publication import Proposal
 from streams.settings import SettingsError
 
 PROCESSES = ("worker", "bridge", "console", "notifier", "camera")
@@ -195,42 +196,62 @@ def _require_compiled(content: Bundle) -> None:
             raise DocumentError([Problem("rules", 0, "", str(error))]) from error
 
 
-def propose(data: Path, prepared: Prepared, author: str, reason: str = "", now: float | None = None) -> None:
-    """Lay a checked site out for the worker to put in force."""
+def propose(data: Path, prepared: Prepared, author: str, reason: str = "", now: float | None = None) -> Proposal:
+    """Lay a checked site out for the worker to put in force; return what to wait for."""
     publication.write_indices(data, prepared.known)
-    publication.propose(data, prepared.packed, prepared.source, author, reason, time.time() if now is None else now)
+    at = time.time() if now is None else now
+    return publication.propose(data, prepared.packed, prepared.source, author, reason, at)
 
 
-def await_in_force(data: Path, version: str, begun: float, seconds: float = SECONDS) -> float:
+def await_in_force(data: Path, proposal: Proposal, begun: float, seconds: float = SECONDS) -> float:
     """Wait until a proposal is in force; return the seconds since `begun` (monotonic).
 
     Raise `ReloadError` when the worker does not take it up, and the proposal is withdrawn then; also when it has taken
-    it up and is not done, and then it may be in force later.
+    it up and is not done, or a newer one was laid out over it, and then it may be in force later.
     """
+    version = version_of(proposal.packed)
     while publication.version(data) != version:
         if time.monotonic() - begun > seconds:
-            if publication.withdraw(data) is False:
+            withdrawn = publication.withdraw(data, proposal)
+            if withdrawn is False:
                 raise PendingError(
                     f"the worker has taken it up and is not done after {seconds:g} s: it takes force once it is; "
                     "`foreshock publications` tells, and run/worker.log what holds it up"
                 )
             if publication.version(data) == version:  # it was done while we looked
                 break
+            if withdrawn is None:
+                _require_last(data)
             raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
         time.sleep(PAUSE)
     return time.monotonic() - begun
 
 
-def await_waiting(data: Path, begun: float, seconds: float = SECONDS) -> float:
+def await_waiting(data: Path, proposal: Proposal, begun: float, seconds: float = SECONDS) -> float:
     """Wait until a proposal waits in the log for a second person; return the seconds since `begun` (monotonic).
 
-    Raise `ReloadError` when the worker does not take it up, and the proposal is withdrawn then.
+    Raise `ReloadError` when the worker does not take it up, and the proposal is withdrawn then; also when a newer one
+    was laid out over it, and then it may wait all the same.
     """
     while (data / publication.PROPOSED).exists():  # and is gone once the worker has put it into the log
-        if time.monotonic() - begun > seconds and publication.withdraw(data):
-            raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
+        if time.monotonic() - begun > seconds:
+            withdrawn = publication.withdraw(data, proposal)
+            if withdrawn:
+                raise ReloadError(f"the worker did not take it up within {seconds:g} s; what was in force stays")
+            if withdrawn is None:
+                _require_last(data)
         time.sleep(PAUSE)
     return time.monotonic() - begun
+
+
+def _require_last(data: Path) -> None:
+    """Raise `ReloadError` where somebody else's proposal is laid out: nobody can tell what became of ours."""
+    newer = publication.proposed(data)
+    if newer is not None:
+        raise ReloadError(
+            f"{newer.author} has laid out another publication meanwhile; `foreshock publications` tells what takes "
+            "force, propose yours again if it does not"
+        )
 
 
 def await_followed(
@@ -281,10 +302,10 @@ def reload(
             return prepared, None
         begun = time.monotonic()
         two = bundle.unpack(publication.read(data)).site.approval == "two"
-        propose(data, prepared, author, reason)
+        proposal = propose(data, prepared, author, reason)
         if two:
-            waited = await_waiting(data, begun)
+            waited = await_waiting(data, proposal, begun)
             return prepared, Taken(version=prepared.version, in_force=waited, followed={}, waiting=True)
-        in_force = await_in_force(data, prepared.version, begun)
+        in_force = await_in_force(data, proposal, begun)
     followed, behind = await_followed(data, prepared.version, begun, processes)
     return prepared, Taken(version=prepared.version, in_force=in_force, followed=followed, behind=behind)

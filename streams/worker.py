@@ -370,7 +370,7 @@ class Worker:
                 (folder / publication.PROPOSED).unlink(missing_ok=True)
             elif self._site().approval == "two" and version_of(proposal.packed) != self.version:
                 if await self._propose(proposal):
-                    (folder / publication.PROPOSED).unlink(missing_ok=True)
+                    publication.drop(folder, proposal)
             elif await self._publish(proposal):
                 await self._adopt(proposal)
 

@@ -5,8 +5,6 @@ What is not here stays as it is: above all a server's own words.
 
 from __future__ import annotations
 
-from functools import cache
-
 from alerts.console.phrases import Phrases
 
 _SAID: tuple[tuple[str, str], ...] = (
@@ -68,12 +66,4 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("the secret after whsec_ is not base64", "whsec_ 之后的密钥不是 base64"),
 )
 
-
-def said(sentence: str, language: str) -> str:
-    """Say a sentence in the reader's language; one that is not known stays as it is."""
-    return _phrases().said(sentence, language)
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)
+said = Phrases(_SAID).said

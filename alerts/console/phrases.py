@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import zip_longest
 
 
 class Phrases:
     """Pairs of an English sentence and its Chinese one, with `{}` in both for the same words in between.
 
-    Longer sentences are tried first, so that one that begins like another is not taken for it.
+    Longer sentences are tried first, so that one that begins like another is not taken for it. They are made ready when
+    the first is asked for: most processes and commands never ask.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        ordered = sorted(pairs, key=lambda pair: -len(pair[0].replace("{}", "")))
-        self._all = [
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    @cached_property
+    def _all(self) -> list[tuple[re.Pattern[str], list[str]]]:
+        ordered = sorted(self._pairs, key=lambda pair: -len(pair[0].replace("{}", "")))
+        return [
             (re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), chinese.split("{}"))
             for english, chinese in ordered
         ]

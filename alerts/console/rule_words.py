@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -133,6 +132,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     # the file
     ("the file is empty", "文件为空"),
     ("there is no such file", "没有此文件"),
+    ("there is no such site folder", "没有此站点文件夹"),
     ("the file is larger than {} bytes", "文件超过 {} 字节"),
     ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
     ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),
@@ -205,6 +205,11 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("the worker did not take it up within {} s; what was in force stays", "引擎在 {} 秒内未接收，原版本继续生效"),
     (
+        "{} has laid out another publication meanwhile; `foreshock publications` tells what takes force, propose yours "
+        "again if it does not",
+        "{} 在此期间提出了另一次发布；foreshock publications 可查看何者生效，如您的未生效请重新提出",
+    ),
+    (
         "the worker has taken it up and is not done after {} s: it takes force once it is; `foreshock publications` "
         "tells, and run/worker.log what holds it up",
         "引擎已接收，但 {} 秒后仍未完成，完成后即生效；foreshock publications 可查看结果，原因见 run/worker.log",
@@ -238,6 +243,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("somebody else promotes a model just now; try again once that is done", "他人正在启用模型，请稍后重试"),
 )
+_PHRASES = Phrases(_SAID)
 _MEANT = re.compile(r" \(did you mean '(.+?)'\?\)")
 _KINDS = {
     "a whole number": "整数", "a number": "数值", "text": "文字", "true or false": "true 或 false", "a list": "列表",
@@ -267,7 +273,7 @@ def said(message: str, language: str) -> str:
     if typed is not None:
         wanted = re.split(r"(?<!true) or ", typed[1])  # `true or false` is one kind
         return f"应为{'或'.join(map(_kind, wanted))}，实为{_kind(typed[2])}"
-    text = _phrases().chinese(_MEANT.sub("", message))
+    text = _PHRASES.chinese(_MEANT.sub("", message))
     if text is None:
         made = _MADE.fullmatch(message)  # a rule that a template made is named before what is wrong with it
         inside = said(made[2], language) if made is not None else ""
@@ -320,8 +326,3 @@ def told(problems: Iterable[Problem | Mapping[str, Any]], language: str) -> list
     """Give mistakes as the API does: as the loader says them, and as a reader of a language does."""
     rows = [msgspec.structs.asdict(one) if isinstance(one, Problem) else dict(one) for one in problems]
     return [{**row, "said": said(row["message"], language)} for row in rows]
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)

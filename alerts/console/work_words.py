@@ -5,8 +5,6 @@ They speak English, as on the terminal; what is not here stays as it is. Names o
 
 from __future__ import annotations
 
-from functools import cache
-
 from alerts.console.phrases import Phrases
 
 _SAID: tuple[tuple[str, str], ...] = (
@@ -99,12 +97,4 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("there is no publication {}, or several that begin so", "没有发布版本 {}，或有多个以此开头"),
 )
 
-
-def said(sentence: str, language: str) -> str:
-    """Say a sentence in the reader's language; one that is not known stays as it is."""
-    return _phrases().said(sentence, language)
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)
+said = Phrases(_SAID).said

@@ -18,7 +18,7 @@ from alerts.queries import MAX_PAGE, Reader
 from rules.explanation import Term
 from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
-from scripts.commands.speaking import at_folder, hint, sentence
+from scripts.commands.speaking import at_folder, hint, span
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -32,7 +32,6 @@ from scripts.commands.terminal import (
 )
 from scripts.commands.terms import shown
 from scripts.commands.words import Language, LanguageOption, Words
-from sensors.duration import seconds as duration
 from sensors.lookup import Registry
 from sensors.site import RANK
 
@@ -61,8 +60,7 @@ def list_alarms(
 
     foreshock alarms list --state all --json
     """
-    _, content, queries = opened(data, language)
-    words = Words(language or content.site.language, content.site.zone)
+    _, content, queries, words = opened(data, language)
     if state not in CHOICES:
         near = hint(state, CHOICES, words) or hint(state.upper(), CHOICES, words)
         fail(words("no_state", state=state, near=near, known=", ".join(CHOICES)))
@@ -111,8 +109,7 @@ def show_alarm(
 
     foreshock alarms show a-8f09f8525909502bc3a8
     """
-    _, content, queries = opened(data, language)
-    words = Words(language or content.site.language, content.site.zone)
+    _, content, queries, words = opened(data, language)
     one = queries.alarm(id)
     if one is None:
         fail(words("no_alarm", id=id))
@@ -197,11 +194,7 @@ def shelve(
     words = at_folder(configured(data=data).data_folder, language)
     if not reason.strip():
         fail(words("shelve_why"))
-    try:
-        seconds = duration(how_long)
-    except ValueError as error:
-        fail(f"--for: {sentence(error, words)}")
-    _order(id, "shelve", {"seconds": seconds, "reason": reason.strip()}, data, language)
+    _order(id, "shelve", {"seconds": span(how_long, words), "reason": reason.strip()}, data, language)
     done(words("shelved", id=id, span=how_long))
 
 
@@ -226,9 +219,7 @@ def shelved(data: DataOption = None, language: LanguageOption = None, as_json: J
 
     foreshock alarms shelved
     """
-    _, content, queries = opened(data, language)
-
-    words = Words(language or content.site.language, content.site.zone)
+    _, _, queries, words = opened(data, language)
 
     def cells(one: Row) -> Sequence[object]:
         aside = one["aside"]
@@ -246,7 +237,7 @@ def load(data: DataOption = None, language: LanguageOption = None, as_json: Json
 
     foreshock alarms load
     """
-    _, content, queries = opened(data, language)
+    _, _, queries, words = opened(data, language)
     now = time.time()
     counted = Load()
     counted.note(queries.transitions(now - DAY_MINUTES * MINUTE))
@@ -254,7 +245,6 @@ def load(data: DataOption = None, language: LanguageOption = None, as_json: Json
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    words = Words(language or content.site.language, content.site.zone)
     since = found.flood_since
     flood = "" if since is None else words("flood_since", since=local(since, words.zone))
     names = ("ten_minutes", "hour", "day", "peak", "floods", "flood_minutes")
@@ -277,10 +267,10 @@ def _order(id: str, kind: str, args: dict[str, Any], data: Path | None, language
 
     Return what says that it is.
     """
-    found, content, queries = opened(data, language)
-    words = Words(language or content.site.language, content.site.zone)
+    run = opened(data, language)
+    queries, words = run.queries, run.words
     one = queries.alarm(id) or (queries.incident(id) if kind == "acknowledge" else None)
     if one is None:
         fail(words("neither_there" if kind == "acknowledge" else "not_there", id=id))
-    give(found, content.site, queries, kind, id, one["area"], args, words)
+    give(run, kind, id, one["area"], args)
     return words

@@ -6,8 +6,6 @@ What the loader of a site and its rules says is in `alerts.console.rule_words`, 
 
 from __future__ import annotations
 
-from functools import cache
-
 from alerts.console import rule_words
 from alerts.console.phrases import Phrases
 
@@ -20,6 +18,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("Permission denied", "没有权限"),
     ("Is a directory", "是文件夹"),
     ("Not a directory", "不是文件夹"),
+    ("Connection refused", "连接被拒绝"),
     ("No space left on device", "磁盘空间不足"),
     ("is larger than {} MB", "超过 {} MB"),
     ("is empty; a heading and rows are needed", "文件为空，需要表头和数据行"),
@@ -142,19 +141,66 @@ _SAID: tuple[tuple[str, str], ...] = (
         "{} 永远不会匹配：站点没有 {} 所指的这种编号的测点",
     ),
     ("{} can never match: {} takes all its topics before", "{} 永远不会匹配：{} 已先取走其全部主题"),
+    # settings, and why nothing is started
+    ("must be NORMAL or FULL", "应为 NORMAL 或 FULL"),
+    ("must be DEBUG, INFO, WARNING or ERROR", "应为 DEBUG、INFO、WARNING 或 ERROR"),
+    ("must be 0, 1 or 2", "应为 0、1 或 2"),
+    ("must be {} to {}, or 0", "应为 {} 至 {}，或 0"),
+    ("must be {} to {}", "应为 {} 至 {}"),
+    ("must be above {}", "应大于 {}"),
+    ("must be {} or more", "应不小于 {}"),
+    ("a port is 0 to 65535", "端口应为 0 至 65535"),
+    ("Expected `{}`, got `{}`", "应为 `{}`，实为 `{}`"),
+    ("cannot read {}: {}", "无法读取 {}：{}"),
+    ("cannot read {}: No such file or directory", "无法读取 {}：没有这个文件或文件夹"),
+    ("cannot read {}: Permission denied", "无法读取 {}：没有权限"),
+    ("levels between '/', without '+' and '#'", "各级以 / 分隔，不含 + 和 #"),
+    ("this works on the embedded log only, and the log is in Kafka", "此功能只用于内置日志，而日志在 Kafka 中"),
+    ("{}: {} is not supported: use {}PATH or {}HOST:PORT", "{}：不支持 {}：请写 {}PATH 或 {}HOST:PORT"),
+    ("put it outside the data folder: each backup would hold it, too", "请放在数据文件夹之外，否则每个备份都会包含它"),
+    ("write {}, or leave it empty for a file", "请写 {}，留空则使用文件"),
+    ("put the password into the file that {} names", "请将密码写入 {} 所指的文件"),
+    ("put the token into the file that {} names", "请将令牌写入 {} 所指的文件"),
+    ("name the user whose password it is, as {}", "请写明密码所属的用户，如 {}"),
+    ("there is no {}; there are {}", "没有 {}；可用的有 {}"),
+    ("only a run of a cluster may leave some to others", "只有集群中的运行可将部分进程留给其他机器"),
+    ("keep the log in Kafka: set {}", "日志须在 Kafka 中：请设置 {}"),
+    ("keep the journal in PostgreSQL: set {}", "日志库须在 PostgreSQL 中：请设置 {}"),
+    ("name the MQTT broker that all of them listen to: set {}", "请指明共同使用的 MQTT 代理：请设置 {}"),
+    (
+        "put the same 64 hexadecimal digits (openssl rand -hex 32) into each run's {}",
+        "请在每个运行的 {} 中写入相同的 64 位十六进制数（openssl rand -hex 32）",
+    ),
+    ("use https beyond this machine, or set {}", "本机之外请用 https，或设置 {}"),
+    ("use https beyond this machine", "本机之外请用 https"),
+    ("no name or password in it; the token is in the file of {}", "不得含用户名或密码；令牌在 {} 所指的文件中"),
+    (
+        "another foreshock (process {}) already runs on {}; stop it first, or choose another folder with --data",
+        "已有前震（进程 {}）在 {} 上运行；请先停止它，或用 --data 另选文件夹",
+    ),
+    ("port {} for {} cannot be used ({}); choose another with {}", "端口 {}（{}）无法使用（{}）；请用 {} 另选"),
+    ("cannot use the data folder {}: {}", "数据文件夹 {} 无法使用：{}"),
+    ("not ready after {} s: {}; see the lines above for the reason", "{} 秒后仍未就绪：{}；原因见上文"),
+    ("{} ended {} times and was never ready; see the lines above", "{} 已退出 {} 次，从未就绪；原因见上文"),
+    ("the exercise was not begun: does another one run in its areas?", "演练未开始：其区域内是否另有演练？"),
+    ("no MQTT broker at {}: {}", "{} 处没有 MQTT 代理：{}"),
+    ("the MQTT broker at {} refused: {}", "{} 处的 MQTT 代理拒绝：{}"),
+    ("the MQTT broker at {} has not acknowledged anything for {} s", "{} 处的 MQTT 代理 {} 秒内没有任何确认"),
+    ("no font with Chinese glyphs was found: {}", "未找到含中文字形的字体：{}"),
     # moments
     (
         "{} is no moment; write 2026-05-03 14:00, 14:00, or how long ago: 90 s, 20 min, 2 h, 3 d",
         "{} 不是时刻；请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
     ),
 )
+_PHRASES = Phrases(_SAID)
 
 
 def said(sentence: str, language: str) -> str:
     """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
     if language.startswith("en"):
         return rule_words.said(sentence, language)
-    known = _phrases().chinese(sentence) or rule_words.said(sentence, language)
+    known = _PHRASES.chinese(sentence) or rule_words.said(sentence, language)
     if known != sentence:
         return known
     if ": " in sentence:
@@ -163,8 +209,3 @@ def said(sentence: str, language: str) -> str:
         halves, mark = sentence.rsplit("; ", 1), "；"
     told = [said(half, language) for half in halves] if len(halves) > 1 else halves
     return sentence if told == halves else mark.join(told)
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)

@@ -16,30 +16,18 @@ from rich.table import Table
 from alerts import exercise as reports
 from alerts import messages
 from alerts.drill_script import Act, Script, read_script
-from scripts.commands.listing import Row, listing
-from scripts.commands.ordering import reader as journal
-from scripts.commands.terminal import (
-    DataOption,
-    JsonOption,
-    configured,
-    done,
-    fail,
-    local,
-    out,
-    plain,
-    require_journal,
-    site_in_force,
-    who,
-    wrong,
-)
-from scripts.commands.words import LanguageOption
+from scripts.commands import error_words
+from scripts.commands.listing import Row, listing, titled
+from scripts.commands.ordering import Opened, opened
+from scripts.commands.speaking import name_problems, sentence
+from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, out, plain, who
+from scripts.commands.words import LanguageOption, Words
 from sensors import tls
 from sensors.document import DocumentError
 from sensors.publisher import BrokerError
-from sensors.site import Site, Text
+from sensors.site import Text
 from streams import drilling
 from streams.drilling import Heard
-from streams.settings import Settings
 from streams.supervisor import holder
 
 app = typer.Typer(
@@ -66,48 +54,46 @@ def run(
 
     foreshock exercise run examples/district/exercises/forest-fire.yaml --out report.pdf
     """
-    found = configured(data=data)
-    require_journal(found)
+    product = opened(data, language)
+    found, content, queries, words = product
     if holder(found.data_folder) is None:
-        fail(f"nothing runs on {found.data_folder}; start with `foreshock run`")
-    site = site_in_force(found)
+        fail(words("nothing_runs", folder=found.data_folder))
+    site = content.site
     try:
         drill = read_script(script, site)
     except DocumentError as error:
-        for problem in error.problems:
-            wrong(str(problem))
-        fail(f"{len(error.problems)} problem(s) in {script}; nothing was begun")
+        name_problems(error.problems, words)
+        fail(words("not_begun", count=len(error.problems), file=script))
     id = drilling.new_id()
     try:
         with Progress(transient=True) as progress:
-            shown = _Shown(drill, progress)
-            asyncio.run(drilling.play(found, site, drill, id, who(), journal(found), heard=shown, speed=speed))
+            shown = _Shown(drill, progress, words)
+            asyncio.run(drilling.play(found, site, drill, id, who(), queries, heard=shown, speed=speed))
     except KeyboardInterrupt:
-        out.print("stopped: the exercise is closed")
+        out.print(words("stopped_early"))
     except drilling.NotBegunError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     except (BrokerError, tls.TlsError) as error:
-        fail(f"{error}; the exercise is closed")
+        fail(words("broke_off", error=sentence(error, words)))
     except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
-    _tell(found, site, id, file, language, as_json=False)
+        fail(words("no_answer", folder=found.data_folder, error=sentence(error, words) or words("time_out")))
+    _tell(product, id, file, as_json=False)
 
 
 @app.command("list")
-def list_exercises(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_exercises(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List the drills that were run, the latest first.
 
     foreshock exercise list
     """
-    found = configured(data=data)
-    items = journal(found).exercises()
-    zone = site_in_force(found).zone if items else ""
+    _, _, queries, words = opened(data, language)
 
     def cells(one: Row) -> Sequence[object]:
-        title = f"{one['title'].get('zh', '')} {one['title'].get('en', '')}"
-        return title, local(one["began"], zone), local(one["ended"], zone) or "running", one["actor"], one["id"]
+        times = local(one["began"], words.zone), local(one["ended"], words.zone) or words("under_way")
+        return titled(one, words), *times, one["actor"], one["id"]
 
-    listing(items, ("title", "began", "ended", "by", "id"), cells, "no exercise was run yet", as_json)
+    columns = ("title", "began", "ended", "by", "id")
+    listing(queries.exercises(), columns, cells, words("no_exercise_yet"), as_json, words)
 
 
 @app.command("report")
@@ -122,37 +108,44 @@ def report(
 
     foreshock exercise report exercise-0f2a6c1b9d3e --out report.pdf
     """
-    found = configured(data=data)
-    require_journal(found)
-    _tell(found, site_in_force(found), id, file, language, as_json=as_json)
+    _tell(opened(data, language), id, file, as_json=as_json)
 
 
 class _Shown(Heard):
     """Show on the terminal how a drill goes."""
 
-    def __init__(self, drill: Script, progress: Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task(drill.title.en, total=drill.lasting)
+    def __init__(self, drill: Script, progress: Progress, words: Words) -> None:
+        self._progress, self._words = progress, words
+        self._task = progress.add_task(self._of(drill.title), total=drill.lasting)
 
     def moved(self, seconds: float) -> None:
         self._progress.update(self._task, completed=seconds)
 
     def said(self, text: Text) -> None:
-        self._progress.console.print(plain(f"{text.zh} {text.en}"))
+        self._progress.console.print(plain(self._of(text)))
 
     def missed(self, act: Act, reason: str) -> None:
-        self._progress.console.print(plain(f"{act.do} {act.unit or act.step}: {messages.text(reason, 'en')}"))
+        self._progress.console.print(plain(_came_to_nothing(act.do, act.unit or act.step, reason, self._words)))
+
+    def _of(self, text: Text) -> str:
+        return text.en if self._words.language == "en" else text.zh
 
 
-def _tell(found: Settings, site: Site, id: str, file: Path | None, language: str | None, *, as_json: bool) -> None:
-    drill = journal(found).exercise(id)
+def _came_to_nothing(do: str, of: str, reason: str, words: Words) -> str:
+    act, why = (messages.text(key, words.language) for key in (f"sheet.leg.{do}", reason))
+    return f"{act} {of}: {why}"
+
+
+def _tell(run: Opened, id: str, file: Path | None, *, as_json: bool) -> None:
+    found, content, queries, words = run
+    drill = queries.exercise(id)
     if drill is None:
-        fail(f"there is no exercise {id}; `foreshock exercise list` names them")
+        fail(words("no_exercise", id=id))
     told = reports.report(drill)
     if as_json:
         print(msgspec.json.encode(told).decode())
     else:
-        _show(told)
+        _show(told, words)
     if file is None:
         return
     from alerts import paper  # here: printing takes what nothing else needs
@@ -160,24 +153,26 @@ def _tell(found: Settings, site: Site, id: str, file: Path | None, language: str
 
     try:
         font = paper.find_font(found.pdf_font)
-        file.write_bytes(exercise_pdf(told, site, language or site.language, time.time(), font=font))
+        file.write_bytes(exercise_pdf(told, content.site, words.language, time.time(), font=font))
     except paper.NoFont as error:
-        fail(str(error))
+        fail(sentence(error, words))
     except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror}")
-    done(f"{file} is written")
+        fail(words("cannot_write", file=file, error=error_words.said(error.strerror or str(error), words.language)))
+    done(words("written", file=file))
 
 
-def _show(told: dict[str, Any]) -> None:
-    score = "no objective" if told["score"] is None else f"{told['score']:.0%}, {told['met']} of {told['of']} met"
+def _show(told: dict[str, Any], words: Words) -> None:
+    none = told["score"] is None
+    score = words("no_objective") if none else words("scored", score=told["score"], met=told["met"], of=told["of"])
     out.print(plain(f"{told['id']}: {score}"))
-    table = Table("incident", "leg", "took", "objective", "")
+    table = Table(*(words(f"column_{one}") for one in ("incident", "leg", "took", "objective", "verdict")))
     for one in told["incidents"]:
         for leg in one["legs"]:
-            took = "never" if leg["seconds"] is None else f"{leg['seconds']:.0f} s"
-            wanted = "" if leg["objective"] is None else f"{leg['objective']:.0f} s"
-            verdict = "" if leg["met"] is None else "met" if leg["met"] else "missed"
-            table.add_row(plain(one["id"]), leg["leg"], took, wanted, verdict)
-    out.print(table if told["incidents"] else "it raised no incident")
+            took = words("not_reached") if leg["seconds"] is None else words.duration(leg["seconds"])
+            wanted = "" if leg["objective"] is None else words.duration(leg["objective"])
+            verdict = "" if leg["met"] is None else words("objective_met" if leg["met"] else "objective_missed")
+            named = messages.text(f"sheet.leg.{leg['leg']}", words.language)
+            table.add_row(plain(one["id"]), named, took, wanted, verdict)
+    out.print(table if told["incidents"] else words("raised_none"))
     for one in told["missed"]:
-        out.print(plain(f"{one['do']} {one['of']}: {messages.text(one['reason'], 'en')}"))
+        out.print(plain(_came_to_nothing(one["do"], one["of"], one["reason"], words)))

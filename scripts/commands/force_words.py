@@ -34,6 +34,10 @@ FORCE: dict[str, tuple[str, str]] = {
     ),
     "rolled_back": ("回退", "rolled back"),
     "none_before": ("现行发布之前没有别的发布", "there is no publication before the one in force"),
+    "not_started": (
+        "站点 {site} 有 {count} 个问题，未启动任何进程",
+        "{count} problem(s) in the site {site}; nothing was started",
+    ),
     "kept_as_is": (
         "站点 {site} 有 {count} 个问题，现行版本继续生效",
         "{count} problem(s) in the site {site}; what is in force stays",

@@ -7,12 +7,15 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 
 from alerts import messages
-from alerts.queries import MAX_PAGE, Reader
-from scripts.commands.listing import SIMULATED, Row, listing, mark
-from scripts.commands.ordering import give, opened
+from alerts.queries import MAX_PAGE
+from scripts.commands.listing import SIMULATED, Row, listing, mark, titled
+from scripts.commands.ordering import Opened, give, opened
+from scripts.commands.speaking import hint
 from scripts.commands.terminal import LEVEL_STYLE, DataOption, JsonOption, done, fail, local, out, plain
+from scripts.commands.words import LanguageOption, Words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,57 +32,68 @@ def list_incidents(
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE, help="At most so many.")] = 50,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List incidents, the newest first.
 
     foreshock incidents list --area slope-01
     """
+    run = opened(data, language)
+    words = run.words
     if state not in STATES:
-        fail(f"--state {state}: there is no such state; there are {', '.join(STATES)}")
-    _, content, queries = opened(data)
-    page = queries.incidents(state, area, limit)
+        known = words("joined").join(STATES)
+        fail(words("no_state", state=state, near=hint(state, STATES, words), known=known))
+    page = run.queries.incidents(state, area, limit)
 
     def cells(one: Row) -> Sequence[object]:
         counts = len(one["alarms"]), len(one["dispatches"])
-        what = mark(one), local(one["opened"], content.site.zone), one["area"], one["title"].get("zh", "")
-        return one["level"], one["state"], *what, *counts, one["id"]
+        what = mark(one), local(one["opened"], words.zone), one["area"], titled(one, words)
+        return one["level"], _state(one, words), *what, *counts, one["id"]
 
     columns = ("level", "state", "simulated", "opened", "area", "title", "alarms", "orders", "id")
-    listing(page.items, columns, cells, "no incidents", as_json)
+    listing(page.items, columns, cells, words("no_incidents"), as_json, words)
     if page.next is not None and not as_json:
-        out.print(f"the newest {len(page.items)}; older ones are left out: see --limit")
+        out.print(words("newest_only", shown=len(page.items)))
 
 
 @app.command("show")
 def show(
-    id: Annotated[str, typer.Argument(help="The incident's id.")], data: DataOption = None, as_json: JsonOption = False
+    id: Annotated[str, typer.Argument(help="The incident's id.")],
+    data: DataOption = None,
+    language: LanguageOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show one incident: its alarms, its orders, and what was done.
 
     foreshock incidents show i-8c4a09f8525909502bc3
     """
-    _, content, queries = opened(data)
-    one = _found(queries, id)
+    run = opened(data, language)
+    words = run.words
+    one = _found(run, id)
     if as_json:
         print(msgspec.json.encode(one).decode())
         return
     mark = f"  [bold yellow]{SIMULATED}[/bold yellow]" if one["simulated"] else ""
-    title = f"{one['title'].get('zh', '')} {one['title'].get('en', '')}"
-    out.print(f"[{LEVEL_STYLE[one['level']]}] {one['level']} [/] {one['state']}{mark}  {plain(title)}")
+    level = f"[{LEVEL_STYLE[one['level']]}] {words(one['level'])} [/]"
+    out.print(f"{level} {_state(one, words)}{mark}  {plain(titled(one, words))}")
+    cause = words("cause")
     for alarm in one["alarm_details"]:
-        cause = "cause" if alarm["id"] == one["cause"] else "     "
-        out.print(
-            plain(f"{cause}  {alarm['id']}  {alarm['state']}  {alarm['level']}  {alarm['scope']}  {alarm['rule']}")
+        first = cause if alarm["id"] == one["cause"] else " " * cell_len(cause)
+        state, level = (
+            f"{alarm['state']} {messages.text('state.' + alarm['state'], words.language)}",
+            words(alarm["level"]),
         )
+        out.print(plain(f"{first}  {alarm['id']}  {state}  {level}  {alarm['scope']}  {alarm['rule']}"))
     for dispatch in one["dispatch_details"]:
-        out.print(plain(f"order  {dispatch['id']}  {dispatch['leg']}  {dispatch['unit']}"))
+        leg = messages.text(f"leg.{dispatch['leg']}", words.language)
+        out.print(plain(f"{words('order')}  {dispatch['id']}  {leg}  {dispatch['unit']}"))
     for change in one["history"]:
-        said = messages.text(f"incident.edge.{change['edge']}", "en")
+        said = messages.text(f"incident.edge.{change['edge']}", words.language)
         args = change.get("args", {})
         other = args.get("into") or args.get("from") or " ".join(args.get("incidents", ()))
-        line = f"{local(change['time'], content.site.zone)}  {said}  {other}  {change.get('actor', '')}"
-        out.print(plain(f"{line}  {messages.text(change.get('reason', ''), 'en')}"))
+        line = f"{local(change['time'], words.zone)}  {said}  {other}  {change.get('actor', '')}"
+        out.print(plain(f"{line}  {messages.text(change.get('reason', ''), words.language)}"))
 
 
 @app.command("merge")
@@ -88,6 +102,7 @@ def merge(
     others: Annotated[list[str], typer.Argument(help="Those that become part of it.")],
     reason: ReasonOption = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Make several incidents one, in your own name: alarms, orders and pictures go along with their history.
 
@@ -96,8 +111,8 @@ def merge(
 
     foreshock incidents merge i-8c4a09f8525909502bc3 i-03d26f1e77c0a19be541 --reason "one slide"
     """
-    _order(into, "merge", {"incidents": others, "reason": reason.strip()}, data)
-    done(f"{', '.join(others)}: part of {into} now")
+    words = _order(into, "merge", {"incidents": others, "reason": reason.strip()}, opened(data, language)).words
+    done(words("merged", others=words("joined").join(others), into=into))
 
 
 @app.command("split")
@@ -107,6 +122,7 @@ def split(
     order: Annotated[list[str] | None, typer.Option("--order", help="A dispatch that goes along.")] = None,
     reason: ReasonOption = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Put alarms of an incident into one of their own, in your own name. At least one alarm stays.
 
@@ -114,26 +130,27 @@ def split(
 
     foreshock incidents split i-8c4a09f8525909502bc3 a-8f09f8525909502bc3a8 --reason "another slope"
     """
-    _order(id, "split", {"alarms": alarms, "dispatches": order or [], "reason": reason.strip()}, data)
-    _, _, queries = opened(data)
-    into = [one["args"]["into"] for one in _found(queries, id)["history"] if one["edge"] == "split"]
-    done(f"{', '.join(alarms)}: in {into[-1]} now")
+    args = {"alarms": alarms, "dispatches": order or [], "reason": reason.strip()}
+    run = _order(id, "split", args, opened(data, language))
+    into = [one["args"]["into"] for one in _found(run, id)["history"] if one["edge"] == "split"]
+    done(run.words("split", alarms=run.words("joined").join(alarms), into=into[-1]))
 
 
 @app.command("together")
-def together(data: DataOption = None, as_json: JsonOption = False) -> None:
+def together(data: DataOption = None, language: LanguageOption = None, as_json: JsonOption = False) -> None:
     """List incidents of several areas of a subdistrict that rose together: they may be one matter.
 
     foreshock incidents together
     """
-    _, content, queries = opened(data)
+    run = opened(data, language)
+    words = run.words
 
     def cells(row: Row) -> Sequence[object]:
-        names = ", ".join(row["areas"]), "\n".join(row["incidents"])
-        return local(row["since"], content.site.zone), row["place"], *names, row["id"]
+        names = words("joined").join(row["areas"]), "\n".join(row["incidents"])
+        return local(row["since"], words.zone), row["place"], *names, row["id"]
 
     columns = ("since", "place", "areas", "incidents", "id")
-    listing(queries.candidates(), columns, cells, "nothing rose together", as_json)
+    listing(run.queries.candidates(), columns, cells, words("none_together"), as_json, words)
 
 
 @app.command("join")
@@ -142,26 +159,31 @@ def join(
     reason: ReasonOption = "",
     drop: Annotated[bool, typer.Option("--drop", help="They are different matters: merge nothing.")] = False,
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Merge incidents that rose together into the worst of them, in your own name; or say that they are apart.
 
     foreshock incidents join k-5d0c1f7782aa90be4431 --reason "one cloudburst"
     """
-    found, content, queries = opened(data)
-    row = queries.candidate(id)
+    run = opened(data, language)
+    row = run.queries.candidate(id)
     if row is None or not row["areas"]:
-        fail(f"nothing of the name {id} rose together; `foreshock incidents together` lists what did")
-    give(found, content.site, queries, "drop" if drop else "merge", id, row["areas"][0], {"reason": reason.strip()})
-    done(f"{id}: {'different matters' if drop else 'one incident now'}")
+        fail(run.words("not_together", id=id))
+    give(run, "drop" if drop else "merge", id, row["areas"][0], {"reason": reason.strip()})
+    done(run.words("kept_apart" if drop else "joined_as_one", id=id))
 
 
-def _order(id: str, kind: str, args: dict[str, Any], data: DataOption) -> None:
-    found, content, queries = opened(data)
-    give(found, content.site, queries, kind, id, _found(queries, id)["area"], args)
+def _order(id: str, kind: str, args: dict[str, Any], run: Opened) -> Opened:
+    give(run, kind, id, _found(run, id)["area"], args)
+    return run
 
 
-def _found(queries: Reader, id: str) -> dict[str, Any]:
-    one = queries.incident(id)
+def _found(run: Opened, id: str) -> dict[str, Any]:
+    one = run.queries.incident(id)
     if one is None:
-        fail(f"there is no incident {id}; `foreshock incidents list --state all` names them")
+        fail(run.words("no_incident", id=id))
     return one
+
+
+def _state(one: Row, words: Words) -> str:
+    return messages.text(f"incident.state.{one['state']}", words.language)

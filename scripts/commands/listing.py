@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -25,18 +24,18 @@ def listing(
     cells: Callable[[Row], Sequence[object]],
     nothing: str,
     as_json: bool,
-    words: Words | None = None,
+    words: Words,
 ) -> None:
     """Print rows; `cells` gives those of a row, in the order of `columns`. A column `id` is never cut, to be copied.
 
-    With `words` columns are headed by what those say of `column_…`, and levels have their names; else it is English.
+    Columns are headed by what `words` say of `column_…`, and levels have their names.
     """
     if as_json:
         print(msgspec.json.encode(rows).decode())
         return
     table = Table()
     for column in columns:
-        table.add_column(words(f"column_{column}") if words else column, no_wrap=column == "id")
+        table.add_column(words(f"column_{column}"), no_wrap=column == "id")
     for row in rows:
         found = zip(columns, cells(row), strict=True)
         table.add_row(*(_level(str(cell), words) if column == "level" else plain(cell) for column, cell in found))
@@ -44,8 +43,9 @@ def listing(
 
 
 def left(until: float) -> str:
-    """Write the time that is left until a moment."""
-    return str(timedelta(seconds=max(0, round(until - time.time()))))
+    """Write the time that is left until a moment: hours, minutes, seconds."""
+    minutes, seconds = divmod(max(0, round(until - time.time())), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def mark(row: Row) -> str:
@@ -53,5 +53,10 @@ def mark(row: Row) -> str:
     return SIMULATED if row["simulated"] else ""
 
 
-def _level(level: str, words: Words | None) -> str:
-    return f"[{LEVEL_STYLE[level]}] {words(level) if words else level} [/]"
+def titled(row: Row, words: Words) -> str:
+    """Give a row's title in the language that is spoken."""
+    return str(row["title"].get("en" if words.language == "en" else "zh", ""))
+
+
+def _level(level: str, words: Words) -> str:
+    return f"[{LEVEL_STYLE[level]}] {words(level)} [/]"

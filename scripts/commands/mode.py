@@ -5,20 +5,17 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from alerts.queries import Reader
+from alerts import messages
 from scripts.commands.listing import Row, left, listing
-from scripts.commands.ordering import instruct, opened
+from scripts.commands.ordering import Opened, instruct, opened
+from scripts.commands.speaking import hint, span
 from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, who
-from sensors.duration import seconds
+from scripts.commands.words import LanguageOption, Words
 from sensors.observation import SiteMode
-from sensors.problem import suggest
-from sensors.site import Site
-from streams.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +35,7 @@ def begin(
     how_long: Annotated[str, typer.Option("--for", help="For how long: 30 min, 2 h. It ends by itself.")],
     area: AreaOption = None,
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Put areas, or the whole site, into a mode for a time; again to prolong or shorten it.
 
@@ -46,22 +44,20 @@ def begin(
 
     foreshock mode begin maintenance --area underpass-01 --for "2 h" --reason "pumps are exchanged"
     """
+    run = opened(data, language)
+    words = run.words
     if not reason.strip():
-        fail("--reason: say why, whoever looks at a silent alarm has to know")
-    try:
-        length = seconds(how_long)
-    except ValueError as error:
-        fail(f"--for: {error}")
-    found, content, queries = opened(data)
-    site = content.site
-    known = {one.id: one for one in site.modes}
+        fail(words("why_silent"))
+    length = span(how_long, words)
+    known = {one.id: one for one in run.content.site.modes}
     if mode not in known:
-        fail(f"{mode}: this site has no such mode{suggest(mode, known)}; it has {', '.join(known) or 'none'}")
+        names = words("joined").join(known) or words("nothing")
+        fail(words("no_mode", mode=mode, near=hint(mode, known, words), known=names))
     if not 0 < length <= known[mode].longest:
-        fail(f"--for: {mode} lasts more than 0 and at most {timedelta(seconds=known[mode].longest)} here")
-    areas = _areas(site, area)
-    _order(found, site, queries, mode, areas, time.time() + length, reason.strip())
-    done(f"{mode} {_where(areas)} for {how_long}; `foreshock alarms shelved` lists what it suppresses")
+        fail(words("mode_longest", mode=mode, longest=words.duration(known[mode].longest)))
+    areas = _areas(run, area)
+    _order(run, mode, areas, time.time() + length, reason.strip())
+    done(words("mode_begun", mode=mode, where=_where(areas, words), span=how_long))
 
 
 @app.command("end")
@@ -70,57 +66,57 @@ def end(
     area: AreaOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why before its time, if there is something to say.")] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """End a mode before its time, where it was begun: what still holds then rings.
 
     foreshock mode end maintenance --area underpass-01
     """
-    found, content, queries = opened(data)
-    site = content.site
-    areas = _areas(site, area)
-    _order(found, site, queries, mode, areas, 0.0, reason.strip())
-    done(f"{mode} has ended {_where(areas)}")
+    run = opened(data, language)
+    areas = _areas(run, area)
+    _order(run, mode, areas, 0.0, reason.strip())
+    done(run.words("mode_ended", mode=mode, where=_where(areas, run.words)))
 
 
 @app.command("list")
 def list_modes(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the modes that last, with the time left, who began them and why.
 
     foreshock mode list --all
     """
-    _, content, queries = opened(data)
-    zone = content.site.zone
+    run = opened(data, language)
+    words = run.words
 
     def cells(row: Row) -> Sequence[object]:
         over = left(row["until"]) if row["state"] == "on" else ""
-        times = local(row["since"], zone), local(row["until"], zone), over
-        return row["mode"], row["area"] or "everywhere", row["state"], *times, row["by"], row["reason"]
+        times = local(row["since"], words.zone), local(row["until"], words.zone), over
+        place, state = row["area"] or words("everywhere"), words(f"row_{row['state']}")
+        return row["mode"], place, state, *times, row["by"], messages.text(row["reason"], words.language)
 
     columns = ("mode", "area", "state", "since", "until", "left", "by", "reason")
-    listing(queries.modes(only_on=not every), columns, cells, "no mode lasts", as_json)
+    listing(run.queries.modes(only_on=not every), columns, cells, words("no_mode_on"), as_json, words)
 
 
-def _areas(site: Site, named: list[str] | None) -> tuple[str, ...]:
-    known = [area.id for area in site.areas]
+def _areas(run: Opened, named: list[str] | None) -> tuple[str, ...]:
+    known = [area.id for area in run.content.site.areas]
     for name in named or ():
         if name not in known:
-            fail(f"--area {name}: the site has no such area{suggest(name, known)}")
+            fail(run.words("no_area", area=name, near=hint(name, known, run.words)))
     return tuple(named or ())
 
 
-def _where(areas: tuple[str, ...]) -> str:
-    return f"in {', '.join(areas)}" if areas else "everywhere"
+def _where(areas: tuple[str, ...], words: Words) -> str:
+    return words("in_areas", areas=words("joined").join(areas)) if areas else words("everywhere")
 
 
-def _order(
-    found: Settings, site: Site, queries: Reader, mode: str, areas: tuple[str, ...], until: float, reason: str
-) -> None:
+def _order(run: Opened, mode: str, areas: tuple[str, ...], until: float, reason: str) -> None:
     what = SiteMode(
         id=uuid.uuid4().hex, mode=mode, until=until, actor=who(), reason=reason, time=time.time(), areas=areas
     )
     action = "mode.begin" if until else "mode.end"
-    instruct(found, site, queries, what, action, mode, areas=list(areas), until=until, reason=reason)
+    instruct(run, what, action, mode, areas=list(areas), until=until, reason=reason)

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts import messages
 from alerts.queries import JournalMissing, Reader
@@ -18,7 +18,6 @@ from scripts.commands.words import Language, Words
 from sensors import observation
 from sensors.lookup import Registry
 from sensors.observation import Command, Silence, SiteMode
-from sensors.site import Site
 from streams.bundle import Bundle
 from streams.hub import HubClient
 from streams.settings import Settings
@@ -28,35 +27,32 @@ WAIT = 10.0
 """Seconds for the log to take a command and the journal to have its answer."""
 
 
-def opened(data: Path | None, language: Language | None = "en") -> tuple[Settings, Bundle, Reader]:
+class Opened(NamedTuple):
+    """What a run keeps, for a command that looks into it and gives orders."""
+
+    found: Settings
+    content: Bundle
+    queries: Reader
+    words: Words
+
+
+def opened(data: Path | None, language: Language | None) -> Opened:
     """Open what a run keeps: its settings, the site in force and the journal; end with a sentence where it cannot.
 
-    `language` is that of the sentence, None for the site's.
+    `language` is that of the sentences, None for the site's.
     """
     found = configured(data=data)
     require_journal(found, language)
     content, words = in_force(found.data_folder, language)
     try:
-        return found, content, Reader(found.journal_url)
+        return Opened(found, content, Reader(found.journal_url), words)
     except JournalMissing as error:
         fail(words("unreadable", folder=found.data_folder, error=sentence(error, words)))
 
 
-def give(
-    found: Settings,
-    site: Site,
-    queries: Reader,
-    kind: str,
-    target: str,
-    area: str,
-    args: dict[str, Any],
-    words: Words | None = None,
-) -> dict[str, Any]:
-    """Give a command in the name of whoever sits at the terminal; end with a sentence when it is not done.
-
-    The sentence is English without `words`.
-    """
-    words = words or Words("en", site.zone)
+def give(run: Opened, kind: str, target: str, area: str, args: dict[str, Any]) -> dict[str, Any]:
+    """Give a command in the name of whoever sits at the terminal; end with a sentence when it is not done."""
+    words = run.words
     command = Command(
         id=uuid.uuid4().hex,
         kind=kind,
@@ -67,44 +63,33 @@ def give(
         args=args,
     )
     try:
-        partition = Registry(site).partition(area)
+        partition = Registry(run.content.site).partition(area)
     except KeyError:
         fail(words("area_gone", area=area))
-    try:
-        answer = asyncio.run(order(found, queries, command, [partition], WAIT))
-    except (OSError, TimeoutError) as error:
-        fail(words("no_answer", folder=found.data_folder, error=sentence(error, words) or words("time_out")))
-    if not answer["ok"]:
-        fail(words("refused", why=messages.text(answer["reason"], words.language)))
+    answer = _answer(run, command, [partition])
+    _require_done(answer, words)
     return answer
 
 
-def instruct(
-    found: Settings,
-    site: Site,
-    queries: Reader,
-    what: SiteMode | Silence,
-    action: str,
-    subject: str,
-    **facts: Any,
-) -> None:
+def instruct(run: Opened, what: SiteMode | Silence, action: str, subject: str, **facts: Any) -> None:
     """Have all partitions do something, and the audit know; end with a sentence when it is not done."""
-    try:
-        answer = asyncio.run(order(found, queries, what, range(site.partitions), WAIT))
-    except (OSError, TimeoutError) as error:
-        fail(f"no running Foreshock answers on {found.data_folder}: {str(error) or 'time-out'}")
+    answer = _answer(run, what, range(run.content.site.partitions))
     refused = {} if answer["ok"] else {"refused": answer["reason"]}
-    reloading.note(found, what.actor, action, subject, **facts, **refused)
-    if not answer["ok"]:
-        fail(f"refused: {messages.text(answer['reason'], 'en')}")
+    reloading.note(run.found, what.actor, action, subject, **facts, **refused)
+    _require_done(answer, run.words)
 
 
-def reader(found: Settings) -> Reader:
-    """Open the journal; end the command with a sentence where there is none."""
+def _answer(run: Opened, what: Command | SiteMode | Silence, partitions: Iterable[int]) -> dict[str, Any]:
     try:
-        return Reader(found.journal_url)
-    except JournalMissing as error:
-        fail(str(error))
+        return asyncio.run(order(run.found, run.queries, what, partitions, WAIT))
+    except (OSError, TimeoutError) as error:
+        said = sentence(error, run.words) or run.words("time_out")
+        fail(run.words("no_answer", folder=run.found.data_folder, error=said))
+
+
+def _require_done(answer: dict[str, Any], words: Words) -> None:
+    if not answer["ok"]:
+        fail(words("refused", why=messages.text(answer["reason"], words.language)))
 
 
 async def order(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 import msgspec
 
@@ -38,6 +37,7 @@ _SAID: tuple[tuple[str, str], ...] = (
         "预测概率；漏报：属实而低于 {}，误报：不低于此的扰动",
     ),
 )
+_PHRASES = Phrases(_SAID)
 
 
 def in_language(panels: Iterable[Panel], language: Language) -> Iterator[Panel]:
@@ -53,14 +53,9 @@ def in_language(panels: Iterable[Panel], language: Language) -> Iterator[Panel]:
 
 def _said(text: str) -> str:
     """Say a text in Chinese; of one that names a series or a fault first, what follows."""
-    known = _phrases().chinese(text)
+    known = _PHRASES.chinese(text)
     if known is not None:
         return known
     name, sign, rest = text.partition(": ")
-    told = _phrases().chinese(rest) if sign else None
-    return text if told is None else f"{_phrases().chinese(name) or name}：{told}"
-
-
-@cache
-def _phrases() -> Phrases:
-    return Phrases(_SAID)
+    told = _PHRASES.chinese(rest) if sign else None
+    return text if told is None else f"{_PHRASES.chinese(name) or name}：{told}"

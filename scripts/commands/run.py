@@ -7,13 +7,13 @@ import contextlib
 import importlib
 import os
 import time
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
 import typer
 
-from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, out, plain, wrong
+from scripts.commands.terminal import DataOption, SiteOption, configured, fail, out, plain, wrong
 from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
@@ -96,16 +96,20 @@ def run(
             _require_brokers(found)
             _require_webhook(found)
             raise typer.Exit(asyncio.run(_supervise(found, scene if sim else None, camera or [], begun)))
-    except DocumentError as error:
-        for problem in error.problems[:20]:
-            wrong(str(problem))
-        if len(error.problems) > 20:
-            err.print(f"… and {len(error.problems) - 20} more; `foreshock check` prints them all")
-        fail(f"{len(error.problems)} problem(s) in the site {found.site_folder}; nothing was started")
-    except (StartError, publication.IndicesError) as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"cannot use the data folder {found.data_folder}: {error.strerror or error}")
+    except (DocumentError, StartError, publication.IndicesError, OSError) as error:
+        _not_started(found, error)
+
+
+def _not_started(found: Settings, error: Exception) -> NoReturn:
+    """End the command with a sentence that says why nothing runs, in the language of the site's folder."""
+    from scripts.commands import speaking  # here: a supervisor whose site is sound keeps nothing of it
+
+    words = speaking.at_site_folder(found.site_folder, None)
+    if isinstance(error, DocumentError):
+        speaking.name_problems(error.problems, words)
+        fail(words("not_started", count=len(error.problems), site=found.site_folder))
+    said = speaking.sentence(error, words)
+    fail(words("cannot_use", folder=found.data_folder, error=said) if isinstance(error, OSError) else said)
 
 
 def _require_settled(found: Settings) -> None:
@@ -504,9 +508,11 @@ async def _reload(found: Settings) -> None:
             reload.reload, found.site_folder, found.data_folder, "signal", "SIGHUP"
         )
     except DocumentError as error:
-        for problem in error.problems[:20]:
-            wrong(str(problem))
-        wrong(f"{len(error.problems)} problem(s) in the site {found.site_folder}; what is in force stays")
+        from scripts.commands import speaking  # here, as above
+
+        words = speaking.at_folder(found.data_folder, None)
+        speaking.name_problems(error.problems, words)
+        wrong(words("kept_as_is", count=len(error.problems), site=found.site_folder))
     except (ValueError, OSError, publication.IndicesError) as error:
         wrong(str(error))
     else:

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from alerts import messages
 from scripts.commands.listing import Row, left, listing
-from scripts.commands.ordering import instruct, opened
+from scripts.commands.ordering import Opened, instruct, opened
+from scripts.commands.speaking import hint, span
 from scripts.commands.terminal import DataOption, JsonOption, done, fail, local, who
-from sensors.duration import seconds
+from scripts.commands.words import LanguageOption
 from sensors.observation import Silence
-from sensors.problem import suggest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +38,7 @@ def begin(
     point: Annotated[list[str] | None, typer.Option("--point", help="A point or camera; again for more.")] = None,
     rule: Annotated[list[str] | None, typer.Option("--rule", help="A rule; again for more.")] = None,
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Silence alarms in your own name: nobody is sent, reminded or called up the ladder; they return as ever.
 
@@ -45,11 +47,12 @@ def begin(
 
     foreshock silence begin --area slope-01 --for "2 h" --reason "blasting in the quarry"
     """
+    run = opened(data, language)
+    content, words = run.content, run.words
     if level not in LEVELS:
-        fail(f"--level {level}: one of {', '.join(LEVELS)}; red cannot be silenced")
+        fail(words("silent_level", level=level, known=words("joined").join(LEVELS)))
     if not (area or point or rule):
-        fail("name what to silence: --area, --point or --rule; a silence never covers all")
-    _, content, _ = opened(data)
+        fail(words("silent_what"))
     known = {
         "--area": (area, [one.id for one in content.site.areas]),
         "--point": (point, [one.id for one in (*content.site.points, *content.site.cameras, *content.site.areas)]),
@@ -58,10 +61,10 @@ def begin(
     for option, (named, there) in known.items():
         for name in named or ():
             if name not in there:
-                fail(f"{option} {name}: the site has none of that name{suggest(name, there)}")
+                fail(words("none_named", option=option, name=name, near=hint(name, there, words)))
     facts = {"areas": tuple(area or ()), "scopes": tuple(point or ()), "rules": tuple(rule or ()), "level": level}
-    id = _order(data, "silence.begin", _until(how_long), reason, **facts)
-    done(f"silent for {how_long}: {id}")
+    id = _order(run, "silence.begin", span(how_long, words), reason, **facts)
+    done(words("silent", span=how_long, id=id))
 
 
 @app.command("prolong")
@@ -70,13 +73,15 @@ def prolong(
     reason: WhyOption,
     how_long: ForOption = "1 h",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Have a silence end at another time, counted from now; also sooner.
 
     foreshock silence prolong 4b1f0c9a2d --for "1 h" --reason "the crane is late"
     """
-    _order(data, "silence.prolong", _until(how_long), reason, of=id)
-    done(f"{id} is silent for {how_long} from now")
+    run = opened(data, language)
+    _order(run, "silence.prolong", span(how_long, run.words), reason, of=id)
+    done(run.words("silent_longer", id=id, span=how_long))
 
 
 @app.command("end")
@@ -84,51 +89,53 @@ def end(
     id: Annotated[str, typer.Argument(help="The silence's id.")],
     reason: Annotated[str, typer.Option("--reason", help="Why before its time, if there is something to say.")] = "",
     data: DataOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """End a silence before its time: what is still active calls.
 
     foreshock silence end 4b1f0c9a2d
     """
-    _order(data, "silence.end", 0.0, reason, of=id)
-    done(f"{id} has ended")
+    run = opened(data, language)
+    _order(run, "silence.end", 0.0, reason, of=id)
+    done(run.words("silence_ended", id=id))
 
 
 @app.command("list")
 def list_silences(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
     data: DataOption = None,
+    language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List what is silent, with the time left, who silenced it and why; what ends first leads.
 
     foreshock silence list
     """
-    _, content, queries = opened(data)
+    run = opened(data, language)
+    words = run.words
 
     def cells(row: Row) -> Sequence[object]:
         covers = "; ".join(", ".join(row[name]) for name in ("areas", "scopes", "rules") if row[name])
-        until = local(row["until"], content.site.zone), left(row["until"]) if row["state"] == "on" else ""
-        return covers, row["level"], row["state"], *until, row["by"], row["reason"], row["id"]
+        until = local(row["until"], words.zone), left(row["until"]) if row["state"] == "on" else ""
+        level, state = words(row["level"]), words(f"row_{row['state']}")
+        return covers, level, state, *until, row["by"], messages.text(row["reason"], words.language), row["id"]
 
-    columns = ("covers", "up to", "state", "until", "left", "by", "reason", "id")
-    listing(queries.silences(only_on=not every), columns, cells, "nothing is silent", as_json)
-
-
-def _until(how_long: str) -> float:
-    try:
-        return time.time() + seconds(how_long)
-    except ValueError as error:
-        fail(f"--for: {error}")
+    columns = ("covers", "up_to", "state", "until", "left", "by", "reason", "id")
+    listing(run.queries.silences(only_on=not every), columns, cells, words("none_silent"), as_json, words)
 
 
-def _order(data: DataOption, action: str, until: float, reason: str, **facts: Any) -> str:
-    """Give an order and wait for its answer; return the silence's id. End with a sentence when it is not done."""
-    if until and not reason.strip():
-        fail("--reason: say why, whoever looks at a silent alarm has to know")
-    found, content, queries = opened(data)
+def _order(run: Opened, action: str, length: float, reason: str, **facts: Any) -> str:
+    """Give an order and wait for its answer; return the silence's id. End with a sentence when it is not done.
+
+    `length` (s) is from now; 0 ends it.
+    """
+    if action != "silence.end" and not reason.strip():
+        fail(run.words("why_silent"))
     of = facts.get("of", "")
-    if of and of not in {one["id"] for one in queries.silences()}:
-        fail(f"there is no silence {of} that lasts; `foreshock silence list` names them")
-    what = Silence(id=uuid.uuid4().hex, until=until, actor=who(), reason=reason.strip(), time=time.time(), **facts)
-    instruct(found, content.site, queries, what, action, of or what.id, until=until, reason=reason)
+    if of and of not in {one["id"] for one in run.queries.silences()}:
+        fail(run.words("no_silence", id=of))
+    now = time.time()
+    until = now + length if action != "silence.end" else 0.0
+    what = Silence(id=uuid.uuid4().hex, until=until, actor=who(), reason=reason.strip(), time=now, **facts)
+    instruct(run, what, action, of or what.id, until=until, reason=reason)
     return of or what.id

@@ -13,6 +13,7 @@ from scripts.commands import error_words
 from scripts.commands.terminal import configured, fail, plain, wrong
 from scripts.commands.words import WORDS, Language, Words, of_locale
 from sensors.document import DocumentError, read_document
+from sensors.duration import seconds
 from sensors.problem import Problem, suggest
 from sensors.site import Site
 from streams import bundle, publication
@@ -56,8 +57,8 @@ def at_folder(folder: Path, language: Language | None, catalogue: Mapping[str, t
 
 
 def at_site_folder(folder: Path, language: Language | None) -> Words:
-    """Speak the language of a site's folder unless told otherwise; English where its site.yaml cannot be read."""
-    given: Language = language or "en"
+    """Speak the language of a site's folder unless told otherwise; the locale's where site.yaml cannot be read."""
+    given: Language = language or of_locale()
     if language is None:
         with contextlib.suppress(DocumentError):
             main = read_document(folder / "site.yaml").data
@@ -73,12 +74,23 @@ def require_journal(found: Settings, language: Language | None) -> None:
 
 def sentence(error: Exception, words: Words) -> str:
     """Say what an error says, in the language of a command as far as it is known in that."""
-    return error_words.said(str(error), words.language)
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:  # else numbers and quotes stand around it
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return error_words.said(said, words.language)
 
 
 def hint(word: str, known: Iterable[str], words: Words) -> str:
     """Ask whether the nearest known name was meant; nothing when none is near."""
     return meant(suggest(word, known), words.language)
+
+
+def span(written: str, words: Words) -> float:
+    """Read an option `--for` as seconds; end the command with a sentence when it is no duration."""
+    try:
+        return seconds(written)
+    except ValueError as error:
+        fail(f"--for: {sentence(error, words)}")
 
 
 def named(problem: Problem, words: Words) -> str:

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from scripts.commands.words import Words, of_locale
 from sensors.site import Site
 from streams import settings
 from streams.settings import Settings, SettingsError
@@ -74,13 +75,15 @@ def configured(**overrides: Any) -> Settings:
     try:
         return settings.load(None, **{name: str(v) if isinstance(v, Path) else v for name, v in overrides.items()})
     except SettingsError as error:
-        fail(str(error))
+        from scripts.commands import error_words  # here: only what is wrong has to be said
+
+        fail(error_words.said(str(error), of_locale()))
 
 
 def require_run(file: Path, code: int = 1) -> None:
     """End the command with a sentence unless a run left this file in its data folder."""
     if not file.exists():
-        fail(f"nothing has run in {file.parent} yet; start with `foreshock run`", code)
+        fail(Words(of_locale(), "UTC")("nothing_ran", folder=file.parent), code)
 
 
 def require_journal(found: Settings) -> None:
@@ -98,7 +101,7 @@ def site_in_force(found: Settings) -> Site:
     try:
         return bundle.unpack(publication.read(folder)).site
     except (OSError, ValueError) as error:
-        fail(f"cannot read {folder}: {error}; `foreshock doctor` may say more")
+        fail(Words(of_locale(), "UTC")("unreadable", folder=folder, error=error))
 
 
 def local(time: float | None, zone: str) -> str:

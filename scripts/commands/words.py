@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from scripts.commands.desk_words import EXERCISES, INCIDENTS, MODES, SILENCES
 from scripts.commands.force_words import ALARMS, CHECK, FORCE
 from scripts.commands.replay_words import REPLAY, TUNE
 
@@ -183,6 +184,10 @@ WORDS: dict[str, tuple[str, str]] = {
     **FORCE,
     **CHECK,
     **ALARMS,
+    **INCIDENTS,
+    **MODES,
+    **SILENCES,
+    **EXERCISES,
     **TUNE,
     **REPLAY,
 }

@@ -83,7 +83,7 @@ def exercised(product: Running, folder: Path) -> None:
         ("resolve", "office-shiyan", "exercise.nothing_there"),
         ("accept", "team-shiyan-guantian", "dispatch.already_done"),
     ]
-    assert "accept team-shiyan-guantian: That step is already done" in ran.stdout
+    assert "接单 team-shiyan-guantian: 该步骤已完成" in ran.stdout
     duty = product.token("duty")
     kept = duty.get(f"/incidents/{incident['id']}").json()
     assert (kept["state"], kept["exercise"], kept["disposition"]) == ("closed", drill["id"], "test")
@@ -97,7 +97,7 @@ def test_an_alarm_under_maintenance_is_listed_sends_nobody_and_rings_when_it_end
     (folder / "rules" / "drill.yaml").write_text(RULE, encoding="utf-8")
     with running(data, "--site", str(folder)) as product:
         unknown = product.command("mode", "begin", "maintenence", "--for", "1 h", "--reason", "x")
-        assert unknown.returncode == 1 and "did you mean 'maintenance'" in unknown.stderr
+        assert unknown.returncode == 1 and "是否想写 maintenance" in unknown.stderr
         nowhere = product.command(
             "mode", "begin", "maintenance", "--area", "village-1", "--for", "1 h", "--reason", "x"
         )
@@ -121,7 +121,7 @@ def test_an_alarm_under_maintenance_is_listed_sends_nobody_and_rings_when_it_end
         assert shown["state"] == "UNACK" and [step["edge"] for step in shown["transitions"]][-1] == "unsuppress"
         exercised(product, tmp_path)
         again = product.command("mode", "end", "maintenance", "--area", AREA)
-        assert again.returncode == 1 and "not on there" in again.stderr
+        assert again.returncode == 1 and "该处未处于此模式" in again.stderr
     from tests.integration.running import foreshock
 
     same = foreshock("replay", "--data", data)

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from rules.schema import WORDS, json_schema
+from rules.schema import NAMES, WORDS, json_schema
 from sensors.document import read_document
 
 SCHEMA = json_schema()
@@ -63,6 +63,9 @@ def test_it_is_a_schema() -> None:
         (("rules", 0, "tests", 0, "expect"), 3),
         (("rules", 0, "version"), "one"),
         (("rules", 0, "id"), None),
+        (("rules", 0, "id"), "Depth 1"),
+        (("rules", 0, "id"), "a" * 65),
+        (("rules", 0, "levels"), {}),
         (("rules",), {}),
         (("rule",), []),
     ],
@@ -78,17 +81,17 @@ def test_each_mistake_is_marked(path: tuple[Any, ...], value: Any) -> None:
 
 def test_an_editor_has_words_for_every_field() -> None:
     """What it shows while one types: each kind of part says what it is."""
-    assert all(part.get("description") for part in SCHEMA["$defs"].values() if part.get("type") == "object")
     for kind, part in SCHEMA["$defs"].items():
+        assert part["title"] == part["description"]
         assert set(part["properties"]) == set(WORDS[kind]), kind
-        for name, field in part["properties"].items():
+        for name, field in (("", part), *part["properties"].items()):
             zh, _, en = field["description"].partition(" · ")
             assert re.search("[\u4e00-\u9fff]", zh) and re.search("[a-z]{3}", en), f"{kind}.{name}"
             assert not re.search("[\u4e00-\u9fff]", en), f"{kind}.{name}"
 
 
 def test_no_word_is_of_a_field_that_there_is_not() -> None:
-    assert set(WORDS) == set(SCHEMA["$defs"])
+    assert set(WORDS) == set(NAMES) == set(SCHEMA["$defs"])
 
 
 def test_the_editor_is_told_of_the_schema_by_the_line_that_the_page_and_the_example_show() -> None:

@@ -176,16 +176,18 @@ def test_incidents_are_listed_shown_merged_and_split(data: Path, desk: Desk) -> 
     assert len(json.loads(told("list", "--json").output)) == 2
     merged = told("merge", first, other, "--reason", "one slide")
     assert merged.exit_code == 0, merged.output
-    assert "took others in" in told("show", first).output
+    assert "并入其他事件" in told("show", first).output
+    assert "took others in" in told("show", first, "--language", "en").output
     alarm = next(one.id for one in desk.book.cases.alarms.values() if one.scope == "p9")
     split = told("split", first, alarm)
     assert split.exit_code == 0 and desk.book.cases.alarms[alarm].incident in split.output
     again = told("merge", first, other)
-    assert (again.exit_code, "was merged into another" in again.output + again.stderr) == (1, True)
+    assert (again.exit_code, "事件已并入另一事件" in again.output + again.stderr) == (1, True)
     assert json.loads(told("together", "--json").output) == []
-    assert "nothing of the name" in told("join", "k-none").stderr
-    unknown = told("show", "i-none")
+    assert "没有名为 k-none 的" in told("join", "k-none").stderr
+    unknown = told("show", "i-none", "--language", "en")
     assert unknown.exit_code == 1 and "there is no incident i-none" in unknown.stderr
+    assert "是否想写 open" in told("list", "--state", "opne").stderr
 
 
 def test_a_silence_is_begun_listed_prolonged_and_ended(data: Path, desk: Desk) -> None:
@@ -202,11 +204,11 @@ def test_a_silence_is_begun_listed_prolonged_and_ended(data: Path, desk: Desk) -
     assert "blasting" in told("list").output
     assert told("end", one["id"]).exit_code == 0 and not alarm.silence
     for arguments, words in (
-        (("begin", "--reason", "x"), "a silence never covers all"),
+        (("begin", "--reason", "x"), "不能静默全部"),
         (("begin", "--area", "slope-1", "--reason", "x"), "slope-01"),
-        (("begin", "--area", "slope-01", "--reason", "x", "--level", "red"), "red cannot be silenced"),
-        (("begin", "--area", "slope-01", "--reason", "x", "--for", "2 d"), "longer than a silence may last"),
-        (("end", one["id"]), "there is no silence"),
+        (("begin", "--area", "slope-01", "--reason", "x", "--level", "red"), "红色预警不可静默"),
+        (("begin", "--area", "slope-01", "--reason", "x", "--for", "2 d"), "静默时间超过上限"),
+        (("end", one["id"]), "没有生效的静默"),
     ):
         refused = told(*arguments)
         assert refused.exit_code == 1 and words in refused.stderr, refused.stderr

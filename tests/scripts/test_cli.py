@@ -186,6 +186,18 @@ def test_a_setting_that_cannot_be_is_named_by_every_command(
     assert variable in said and value.split("/")[-1] in said
 
 
+def test_what_is_wrong_before_there_is_a_site_is_said_in_the_locales_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    data = ("--data", tmp_path)
+    assert f"{tmp_path} 中尚无运行记录" in run("status", *data).stderr
+    assert "没有此站点文件夹" in sentence(run("run", *data, "--site", tmp_path / "none"))
+    for value, wanted in (("99999", "端口应为 0 至 65535"), ("x", "应为 `int`，实为 `str`")):
+        monkeypatch.setenv("FORESHOCK_PORT", value)
+        assert wanted in sentence(run("status", *data))
+
+
 def test_scores_of_no_file_and_scenes_of_no_name_are_refused(tmp_path: Path) -> None:
     assert "there is no file" in sentence(run("score", tmp_path / "x.csv", "--time", "t", "--value", "v"))
     assert "tsunami" in sentence(run("simulate", "--scene", "tsunami"))

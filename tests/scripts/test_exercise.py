@@ -81,7 +81,7 @@ def test_each_mistake_of_a_script_is_told_with_its_field(
 
 
 def test_a_drill_needs_a_run(data: Path) -> None:
-    assert "nothing runs" in sentence(run("exercise", "run", SCRIPT, "--data", data))
+    assert "没有正在运行的系统" in sentence(run("exercise", "run", SCRIPT, "--data", data))
 
 
 def test_a_drill_is_listed_reported_and_printed(data: Path) -> None:
@@ -92,11 +92,13 @@ def test_a_drill_is_listed_reported_and_printed(data: Path) -> None:
     out = data / "report.pdf"
     shown = run("exercise", "report", "e1", "--data", data, "--out", out, "--language", "en").output
     assert "33%" in shown and "missed" in shown
-    assert "resolve u-d: There was no case or order to act on" in " ".join(shown.split())
+    assert "Resolve u-d: There was no case or order to act on" in " ".join(shown.split())
     assert "Exercise report: Drill" in said(out) and "33%" in said(out)
     assert "Acts of the script that came to nothing: 1" in said(out)
     assert "the system" in said(out) and "engine" not in said(out), "people read who did what"
-    assert "there is no exercise e2" in sentence(run("exercise", "report", "e2", "--data", data))
+    shown = run("exercise", "report", "e1", "--data", data).output
+    assert "3 项中达成 1 项" in shown and "未达成" in shown and "处置 u-d：没有可操作" in shown.replace(": ", "：")
+    assert "没有演练 e2" in sentence(run("exercise", "report", "e2", "--data", data))
 
 
 def test_the_handover_is_shown_and_printed_without_what_a_drill_left(data: Path) -> None:

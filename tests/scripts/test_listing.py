@@ -57,12 +57,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     ("command", "nothing", "words"),
     [
         (("alarms", "list"), "没有报警", ("黄", "模拟 SIM", "slope-01", "UNACK")),
-        (("incidents", "list"), "no incidents", ("yellow", "slope-02")),
-        (("incidents", "together"), "nothing rose together", ()),
+        (("incidents", "list"), "没有事件", ("黄", "待处理", "slope-02")),
+        (("incidents", "together"), "没有同时发生的事件", ()),
         (("alarms", "shelved"), "没有搁置、抑制或停用的报警", ()),
-        (("mode", "list"), "no mode lasts", ("maintenance", "slope-02", "works [today]", "1:59:")),
-        (("silence", "list"), "nothing is silent", ("quiet-1", "works [today]", "1:59:")),
-        (("exercise", "list"), "no exercise was run yet", ("exercise-1", "running")),
+        (("mode", "list"), "没有生效的模式", ("maintenance", "生效", "slope-02", "works [today]", "1:59:")),
+        (("silence", "list"), "没有静默", ("quiet-1", "生效", "works [today]", "1:59:")),
+        (("exercise", "list"), "尚未进行过演练", ("exercise-1", "进行中")),
     ],
 )
 def test_a_list_is_a_table_json_or_a_sentence(

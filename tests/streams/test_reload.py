@@ -157,10 +157,9 @@ def test_a_broken_folder_is_refused_with_every_mistake(folder: Path, data: Path,
 
 def test_a_proposal_that_nobody_takes_up_is_withdrawn(folder: Path, data: Path, edit: Edit) -> None:
     edit("areas/slopes.yaml", "soil: 2", "soil: 3")
-    prepared = reload.prepare(folder, data)
-    reload.propose(data, prepared, "test")
+    proposal = reload.propose(data, reload.prepare(folder, data), "test")
     with pytest.raises(reload.ReloadError, match="stays"):
-        reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05)
+        reload.await_in_force(data, proposal, time.monotonic(), seconds=0.05)
     assert publication.proposed(data) is None
 
 
@@ -169,11 +168,11 @@ def test_a_proposal_that_the_worker_has_in_hand_is_not_said_to_be_withdrawn(
 ) -> None:
     edit("areas/slopes.yaml", "soil: 2", "soil: 3")
     prepared = reload.prepare(folder, data)
-    reload.propose(data, prepared, "test")
+    proposal = reload.propose(data, prepared, "test")
     with publication.held(data) as file:
         assert file is not None
-        with pytest.raises(reload.ReloadError, match="takes force once it is"):
-            reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05)
+        with pytest.raises(reload.PendingError, match="takes force once it is"):
+            reload.await_in_force(data, proposal, time.monotonic(), seconds=0.05)
         take_up(data)
     assert publication.version(data) == prepared.version
 
@@ -182,36 +181,51 @@ def test_a_proposal_that_is_adopted_at_the_last_moment_is_in_force(
     folder: Path, data: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit("areas/slopes.yaml", "soil: 2", "soil: 3")
-    prepared = reload.prepare(folder, data)
-    reload.propose(data, prepared, "test")
+    proposal = reload.propose(data, reload.prepare(folder, data), "test")
     real = publication.withdraw
 
-    def late(data: Path) -> bool | None:
+    def late(data: Path, proposal: publication.Proposal) -> bool | None:
         take_up(data)
-        return real(data)
+        return real(data, proposal)
 
     monkeypatch.setattr(publication, "withdraw", late)
-    assert reload.await_in_force(data, prepared.version, time.monotonic(), seconds=0.05) >= 0.05
+    assert reload.await_in_force(data, proposal, time.monotonic(), seconds=0.05) >= 0.05
 
 
 def test_a_proposal_that_is_put_to_a_second_person_at_the_last_moment_waits(
     folder: Path, data: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit("areas/slopes.yaml", "soil: 2", "soil: 3")
-    reload.propose(data, reload.prepare(folder, data), "test")
+    prepared = reload.prepare(folder, data)
+    proposal = reload.propose(data, prepared, "test")
     real = publication.withdraw
 
-    def late(data: Path) -> bool | None:
-        (data / publication.PROPOSED).unlink()  # as the worker does once the log has it
-        return real(data)
+    def late(data: Path, proposal: publication.Proposal) -> bool | None:
+        publication.drop(data, proposal)  # as the worker does once the log has it
+        return real(data, proposal)
 
     with monkeypatch.context() as patch:
         patch.setattr(publication, "withdraw", late)
-        assert reload.await_waiting(data, time.monotonic(), seconds=0.05) >= 0.05
-    reload.propose(data, reload.prepare(folder, data), "test")
+        assert reload.await_waiting(data, proposal, time.monotonic(), seconds=0.05) >= 0.05
+    proposal = reload.propose(data, prepared, "test")
     with pytest.raises(reload.ReloadError, match="did not take it up"):
-        reload.await_waiting(data, time.monotonic(), seconds=0.05)
+        reload.await_waiting(data, proposal, time.monotonic(), seconds=0.05)
     assert publication.proposed(data) is None
+
+
+@pytest.mark.parametrize("wait", [reload.await_in_force, reload.await_waiting])
+def test_who_waits_too_long_does_not_take_back_what_another_person_proposed_since(
+    data: Path, wait: Callable[[Path, publication.Proposal, float, float], float]
+) -> None:
+    mine = publication.propose(data, b"mine", "s", "li", "", 1.0)
+    newer = publication.propose(data, b"newer", "s", "wang", "", 2.0)
+    with pytest.raises(reload.ReloadError, match="wang has laid out another publication meanwhile"):
+        wait(data, mine, time.monotonic(), 0.02)
+    assert publication.proposed(data) == newer
+    with publication.held(data), pytest.raises(reload.ReloadError, match="wang"):  # the worker has the newer in hand
+        wait(data, mine, time.monotonic(), 0.02)
+    publication.drop(data, mine)  # the log has it, late
+    assert publication.proposed(data) == newer
 
 
 def test_rules_that_decide_otherwise_under_the_same_version_are_named() -> None:
@@ -230,11 +244,11 @@ def test_rules_that_decide_otherwise_under_the_same_version_are_named() -> None:
 
 
 def test_what_is_withdrawn_or_replaced_since_it_was_opened_is_not_held(tmp_path: Path) -> None:
-    publication.propose(tmp_path, b"one", "s", "a", "", 1.0)
+    one = publication.propose(tmp_path, b"one", "s", "a", "", 1.0)
     with publication.held(tmp_path) as file, publication.held(tmp_path) as other:
         assert file is not None and other is None
-        assert not publication.withdraw(tmp_path)
-    assert publication.withdraw(tmp_path) and not (tmp_path / publication.PROPOSED).exists()
+        assert publication.withdraw(tmp_path, one) is False
+    assert publication.withdraw(tmp_path, one) and not (tmp_path / publication.PROPOSED).exists()
     with publication.held(tmp_path) as file:
         assert file is None
 

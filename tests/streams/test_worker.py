@@ -220,10 +220,10 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
         stop, ready = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(worker.run(stop.wait(), ready.set))
         await asyncio.wait_for(ready.wait(), 20)
-        publication.propose(tmp_path, changed, "s", "test", "", START)
+        proposal = publication.propose(tmp_path, changed, "s", "test", "", START)
         await reached(lambda: len(tries) == 4)
         assert worker.version == bundle.version_of(changed), "there is no way back"
-        assert not publication.withdraw(tmp_path)
+        assert publication.withdraw(tmp_path, proposal) is False
         free.set()
         await reached(lambda: publication.version(tmp_path) == worker.version)
         log = worker.app.log_store
