@@ -215,6 +215,8 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     expect(page.locator(".send textarea")).to_be_visible()
     page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
     expect(page.locator(".plan")).to_contain_text("1/4")
+    page.set_viewport_size({"width": 1440, "height": 400})  # each column scrolls; the page does not, into nothing
+    assert page.evaluate("document.documentElement.scrollHeight") == 400
     page.emulate_media(media="print")  # on paper: light, what can be pressed is gone, nothing lies upon anything
     page.set_viewport_size({"width": 760, "height": 1100})  # A4
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
