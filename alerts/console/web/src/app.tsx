@@ -10,6 +10,7 @@ import { Guard, lazy, Suspense } from './components/lazy';
 import { Summons } from './components/summons';
 import { Failed, Waiting } from './components/load';
 import { announce, Notices, tell } from './components/notices';
+import { icon } from './icon';
 import { t, tName } from './i18n';
 import { alarming } from './live/attention';
 import { beep } from './live/sound';
@@ -49,8 +50,7 @@ effect(() => {
 });
 
 effect(() => {
-  const level = me.value ? alarming.value : null;
-  document.querySelector('link[rel=icon]')?.setAttribute('href', level ? `./favicon-${level}.svg` : './favicon.svg');
+  document.querySelector('link[rel=icon]')?.setAttribute('href', me.value ? icon(alarming.value, unacknowledged.value) : icon(null, 0));
 });
 
 void open();

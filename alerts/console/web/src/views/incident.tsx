@@ -4,6 +4,7 @@ import { api } from '../api';
 import { RANK, type Alarm, type Incident, type IncidentDetail } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { Action } from '../components/action';
+import { AssignDialog } from '../components/assign_dialog';
 import { Attachments } from '../components/attachments';
 import { Left, Marks } from '../components/aside';
 import { CloseDialog } from '../components/close_dialog';
@@ -39,9 +40,11 @@ function merged(detail: IncidentDetail): IncidentDetail {
   return { ...detail, ...newer, alarm_details: details };
 }
 
+type Doing = 'assign' | 'close' | 'shelve' | 'merge' | 'split';
+
 function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
-  const [doing, setDoing] = useState<'close' | 'shelve' | 'merge' | 'split' | ''>('');
+  const [doing, setDoing] = useState<Doing | ''>('');
   const end = () => setDoing('');
   const alarms = [...incident.alarm_details].sort(
     (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
@@ -51,7 +54,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
   return (
     <div class="incident-columns">
       <article class="incident" aria-labelledby="incident-title" data-test="incident">
-        <Head incident={incident} cause={cause} shelvable={!!alarm && !alarm.aside && alarm.state !== 'NORM'} onDo={setDoing} />
+        <Head incident={incident} cause={cause} shown={alarm} onDo={setDoing} />
         {alarm && <Why alarm={alarm} titled={alarm.id !== incident.cause} />}
         <Evidence alarms={alarms} snapshots={incident.snapshots} area={incident.area} />
         <Alarms alarms={alarms} cause={incident.cause} shown={alarm?.id ?? ''} onShow={setFocus} />
@@ -63,6 +66,7 @@ function Shown({ incident }: { incident: IncidentDetail }) {
         <Plan incident={incident} alarm={cause} />
       </aside>
       {doing === 'close' && <CloseDialog incident={incident.id} onClose={end} />}
+      {doing === 'assign' && alarm && <AssignDialog alarm={alarm} onClose={end} />}
       {doing === 'shelve' && alarm && <ShelveDialog alarm={alarm} onClose={end} />}
       {doing === 'merge' && <MergeDialog incident={incident} onClose={end} />}
       {doing === 'split' && <SplitDialog incident={incident} onClose={end} />}
@@ -73,11 +77,11 @@ function Shown({ incident }: { incident: IncidentDetail }) {
 interface HeadProps {
   incident: IncidentDetail;
   cause: Alarm | undefined;
-  shelvable: boolean; // the alarm that is shown
-  onDo: (what: 'close' | 'shelve' | 'merge' | 'split') => void;
+  shown: Alarm | undefined; // which is assigned and shelved
+  onDo: (what: Doing) => void;
 }
 
-function Head({ incident, cause, shelvable, onDo }: HeadProps) {
+function Head({ incident, cause, shown, onDo }: HeadProps) {
   const area = directory.value?.areas.get(incident.area);
   const type = area && directory.value?.types.get(area.type);
   const waiting = waits(incident);
@@ -117,6 +121,12 @@ function Head({ incident, cause, shelvable, onDo }: HeadProps) {
           <dt>{t('fact.who')}</dt>
           <dd>{incident.acknowledged_by ? actorName(incident.acknowledged_by) : t('fact.nobody')}</dd>
         </div>
+        {shown?.assignee && (
+          <div>
+            <dt>{t('fact.assignee')}</dt>
+            <dd>{actorName(shown.assignee)}</dd>
+          </div>
+        )}
         <div>
           <dt>{t('fact.alarms')}</dt>
           <dd>{incident.alarms.length}</dd>
@@ -150,7 +160,12 @@ function Head({ incident, cause, shelvable, onDo }: HeadProps) {
           <button type="button" onClick={focusDispatch}>
             {t('dispatch.go')} <kbd aria-hidden="true">d</kbd>
           </button>
-          {shelvable && (
+          {shown && shown.state !== 'NORM' && (
+            <button type="button" data-act="assign" onClick={() => onDo('assign')}>
+              {t('assign.open')} <kbd aria-hidden="true">p</kbd>
+            </button>
+          )}
+          {shown && !shown.aside && shown.state !== 'NORM' && (
             <button type="button" data-act="shelve" onClick={() => onDo('shelve')}>
               {t('shelve.open')} <kbd aria-hidden="true">s</kbd>
             </button>

@@ -15,7 +15,7 @@ import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { ask, go, href, route } from '../router';
-import { directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
@@ -178,6 +178,7 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
   const area = directory.value?.areas.get(incident.area);
   const due = nextDue(incident.id);
   const waiting = waits(incident);
+  const holder = holderOf(incident);
   return (
     <li>
       <a
@@ -197,7 +198,7 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
             <IncidentStateChip state={incident.state} />
             {waiting && incident.state !== 'open' && <span class="chip state-open">{t('unacknowledged')}</span>}
             {incident.simulated && <Simulation small exercise={!!incident.exercise} />}
-            {incident.acknowledged_by && <span class="quiet">{actorName(incident.acknowledged_by)}</span>}
+            {holder && <span class="quiet">{actorName(holder)}</span>}
           </span>
           {due && (
             <span class="item-due">
@@ -250,6 +251,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
       d: focusDispatch,
       c: () => document.getElementById('comment')?.focus(),
       m: askMute,
+      p: () => press('assign'),
       s: () => press('shelve'),
       x: () => press('close'),
       '?': () => setHelp(true),
