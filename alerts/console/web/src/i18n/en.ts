@@ -1412,6 +1412,8 @@ export const en: Record<keyof typeof zh, string> = {
   'report.period.month': 'Month',
   'report.earlier': 'Earlier',
   'report.later': 'Later',
+  'report.unknown': 'Nothing was recorded in this period: what happened is not known.',
+  'report.partly': 'The record begins at {time}: what was before is not known.',
   'report.running': 'It is not over: counted to {time}, and compared with as much of the one before.',
   'report.worse': 'What got worse',
   'report.worse.none': 'Nothing got clearly worse than in the period before.',

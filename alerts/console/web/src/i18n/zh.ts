@@ -1410,6 +1410,8 @@ export const zh = {
   'report.period.month': '月报',
   'report.earlier': '上一期',
   'report.later': '下一期',
+  'report.unknown': '本期没有任何记录，情况不明。',
+  'report.partly': '记录自 {time} 开始，此前情况不明。',
   'report.running': '本期尚未结束，统计到 {time}，与上期同样长的时段对比。',
   'report.worse': '变差的项目',
   'report.worse.none': '与上期相比没有明显变差的项目。',
