@@ -424,6 +424,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "situation.past": ("上期", "Before"),
     "situation.worse": ("变差的项目", "What got worse"),
     "situation.worse.none": ("与上期相比没有明显变差的项目。", "Nothing got clearly worse than in the period before."),
+    "situation.unknown": (
+        "本期没有任何记录，情况不明。",
+        "Nothing was recorded in this period: what happened is not known.",
+    ),
+    "situation.partly": (
+        "记录自 {time} 开始，此前情况不明。",
+        "The record begins at {time}: what was before is not known.",
+    ),
     "situation.worse.unknown": (
         "没有上期的完整记录，无法对比。",
         "The period before is not recorded whole: nothing to compare with.",

@@ -55,6 +55,7 @@ def top_place(site: Site) -> str:
 def report(site: Site, place: str, now: Facts, before: Facts, never: Collection[str] = ()) -> Row:
     """Report a place. Shares are 0..1, times seconds, None where there was nothing to tell it of.
 
+    `known_from` is when the journal begins: of what was before it nothing is known, and no number means calm.
     `compared` says whether the journal has the span before as well: without it nothing is called worse.
     `availability` is the share of time for which points and cameras had no alarm about their data; one that was never
     heard of is in none of it, and counted as `never`. Raise `KeyError` when there is no such place.
@@ -85,6 +86,7 @@ def report(site: Site, place: str, now: Facts, before: Facts, never: Collection[
         ][:TOP],
         "poor": _poor(site, areas, now),
         "drills": [_drill(one) for one in now.drills if not areas.isdisjoint(one["areas"])],
+        "known_from": now.since,
         "compared": compared,
         "worse": worse(mine, past) + _worse_types(site, areas, now, before) if compared else [],
         "left_out": now.left_out,

@@ -32,6 +32,12 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
             (say("situation.before"), _span({**found["before"], "period": found["period"]}, site.zone)),
         ]
     )
+    known = found["known_from"]
+    if _is_unknown(found):
+        paper.paragraph(say("situation.unknown"))  # no number means calm here
+        return paper.bytes()
+    if known > found["begin"]:
+        paper.paragraph(say("situation.partly", time=say.on(known)))
     paper.paragraph(say("situation.scope"), quiet=True)
     paper.heading(say("situation.worse"))
     if found["worse"]:
@@ -120,6 +126,8 @@ def summary(found: Row, language: str) -> list[str]:
     """Say in a few lines what a report comes to."""
     tongue = "en" if language.startswith("en") else "zh"
     colon = "：" if tongue == "zh" else ": "
+    if _is_unknown(found):
+        return [messages.text("situation.unknown", tongue)]
     said = [
         f"{messages.text(f'situation.{what}', tongue)}{colon}{values[0]}"
         + (f" ({values[1]})" if found["compared"] else "")
@@ -253,6 +261,11 @@ def _what(say: Words, one: Row, names: Mapping[str, Mapping[str, str]]) -> str:
     if one["what"] == "type":
         return say("situation.type", type=names["type"].get(one["type"], one["type"]))
     return say(f"situation.{one['what']}")
+
+
+def _is_unknown(found: Row) -> bool:
+    """Tell whether the journal begins only after the span: then no number means calm."""
+    return found["known_from"] is None or bool(found["known_from"] >= found["end"])
 
 
 def _names(site: Site, tongue: str) -> dict[str, dict[str, str]]:

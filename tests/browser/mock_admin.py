@@ -149,6 +149,7 @@ def report(site: Row, place: str, period: str, day: str | None, calm: bool) -> R
         "end": marks[-1],
         "before": {"begin": begin - step * count, "end": begin},
         "marks": marks,
+        "known_from": begin + 3600 if calm else begin - 1,
         "compared": not calm,
         "now": mine,
         "past": past,

@@ -130,6 +130,7 @@ def test_a_span_without_anything_and_one_that_cannot_be_read_say_so(open_page: A
     page = open_page("#/report", who="li")
     page.get_by_role("button", name="EN", exact=True).click()
     expect(page.get_by_text("there is nothing to compare with")).to_be_visible()
+    expect(page.get_by_text("what was before is not known")).to_be_visible()
     expect(page.locator("[data-test=report-times] tbody tr").first).to_contain_text("—")
     mock.api.broken = True
     page.reload()

@@ -60,15 +60,26 @@ def test_what_is_done_without_a_link_survives_a_restart_and_is_sent_once(phone: 
     expect(task.locator("[data-test=unsent]")).to_contain_text("等待送出")
     task.get_by_role("button", name="已到现场").click()
     expect(phone.locator("[data-test=waiting]")).to_have_text("2 项等待送出")
+    task.get_by_role("button", name="移交其他单位").click()  # as everything that a unit does
+    handing = phone.get_by_role("dialog")
+    handing.get_by_role("radio").first.check()
+    handing.get_by_label("移交原因").fill("需调解")
+    handing.locator("footer .primary").click()
     phone.reload()
-    expect(phone.locator("[data-test=waiting]")).to_have_text("2 项等待送出")
+    expect(phone.locator("[data-test=waiting]")).to_have_text("3 项等待送出")
+    expect(task.locator("[data-test=unsent]")).to_contain_text("移交其他单位")
     expect(task).to_have_attribute("data-leg", "on_scene")
+    made = task.locator("[data-test=unsent] li").nth(1).locator(".digits").inner_text()
+    expect(task.locator(".legs [aria-current] .digits")).to_have_text(made[:5])  # when it was done, not when last told
     assert edges(mock) == []
+    handed: list[Any] = []
+    phone.route("**/refer", lambda route: (handed.append(route.request.post_data_json), route.fulfill(json={})))
     mock.api.lose = 1  # the first answer is lost on the way: the page sends it again, with the same id
     phone.context.set_offline(False)
     expect(phone.locator("[data-test=unsent]")).to_have_count(0, timeout=30_000)
     expect(phone.locator("[data-test=link]")).to_have_text("实时")
     assert edges(mock) == ["accepted", "on_scene"]
+    assert [one["reason"][:3] for one in handed] == ["需调解"] and "在断网时记录" in handed[0]["reason"]
     said = [c["record"].get("reason", "") for c in mock.api.world.changes if c["kind"] == "dispatch"]
     assert "在断网时记录" in said[-1]
 
@@ -129,7 +140,8 @@ def test_something_new_is_reported_with_a_small_photo(phone: Any, mock: Any, tmp
     phone.get_by_role("combobox", name="什么情况").select_option(label="烟雾")
     phone.get_by_role("combobox", name="哪个区域").select_option(index=1)
     phone.get_by_role("textbox", name="情况说明").fill("三楼有烟")
-    phone.locator("input[type=file]").set_input_files(picture)
+    assert phone.locator("input[type=file]").bounding_box()["width"] <= 1  # the browser's words are in its own language
+    phone.get_by_label("拍照").set_input_files(picture)
     expect(phone.get_by_text("照片已附上")).to_be_visible()
     send.click()
     expect(phone.get_by_text("已上报")).to_be_visible()

@@ -170,6 +170,7 @@ def test_header_is_one_row_at_1440_in_both_languages(open_page: Any, mock: Any) 
     mock.api.world.cameras_live = 90
     page = open_page()
     header = page.locator("header.top")
+    expect(header.locator("[data-test=on-duty]")).to_contain_text(re.compile(r"值班长 至 \d\d:\d\d\s*duty"))
     expect(header.locator("[data-test=points]")).to_have_class(re.compile(r"\bgood\b"))
     expect(header.locator("[data-test=cameras]")).to_have_class(re.compile(r"\bbad\b"))  # silence is not green
     for button in ("EN", "中文"):
@@ -217,6 +218,8 @@ def test_officer_sees_why_acknowledges_and_dispatches(open_page: Any, mock: Any)
     expect(page.locator(".send textarea")).to_be_visible()
     page.get_by_role("button", name=re.compile("^完成 调看边坡相机")).click()
     expect(page.locator(".plan")).to_contain_text("1/4")
+    page.set_viewport_size({"width": 1440, "height": 400})  # each column scrolls; the page does not, into nothing
+    assert page.evaluate("document.documentElement.scrollHeight") == 400
     page.emulate_media(media="print")  # on paper: light, what can be pressed is gone, nothing lies upon anything
     page.set_viewport_size({"width": 760, "height": 1100})  # A4
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
@@ -509,11 +512,16 @@ def test_five_thousand_open_alarms_are_all_there_and_few_stand_in_the_page(open_
     expect(rows).to_be_in_viewport()
 
 
-def test_an_incident_is_shelved_and_closed_by_a_key_and_the_shelf_undone(open_page: Any, mock: Any) -> None:
+def test_an_incident_is_assigned_shelved_and_closed_by_a_key_and_the_shelf_undone(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     sent = mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     page = open_page(f"#/incidents/{incident}")
     expect(page.locator("#incident-title")).to_be_visible()
+    page.keyboard.press("p")
+    page.get_by_role("dialog", name="指派报警").get_by_label("指派给").fill("wang")
+    page.get_by_role("dialog").get_by_role("button", name="指派", exact=True).click()
+    expect(page.locator(".incident-head .facts")).to_contain_text("指派给wang")
+    expect(queue_item(page, incident)).to_contain_text("wang")
     page.keyboard.press("s")
     page.get_by_role("dialog", name="搁置报警").locator("textarea").fill("正在核对传感器")
     page.keyboard.press("Tab")

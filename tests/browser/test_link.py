@@ -17,10 +17,13 @@ pytestmark = pytest.mark.browser
 
 
 def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) -> None:
-    page = open_page()
+    page = open_page("#/incidents/inc-underpass-level", width=390, height=400)
     expect(page.locator("[data-test=link]")).to_have_text("实时")
+    page.locator("#comment").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 400
     mock.do(lambda api: setattr(api.world, "silent", True))
     expect(page.locator("[data-test=stale]")).to_contain_text("请勿据此判断安全", timeout=12_000)
+    expect(page.locator("[data-test=stale]")).to_be_in_viewport()  # wherever one has scrolled to
     mock.do(lambda api: setattr(api.world, "silent", False))
     expect(page.locator("[data-test=stale]")).to_have_count(0)
 

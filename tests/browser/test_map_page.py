@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -32,10 +34,23 @@ def test_list_and_map_show_what_is_open_what_is_calm_and_what_is_silent(open_pag
     expect(rows).to_contain_text("No data: not known")
 
 
+def join(world: Any, incident: str) -> None:
+    """Have an alarm of another area in an incident, as when it was merged into it."""
+    title = {"zh": "一氧化碳", "en": "Carbon monoxide"}
+    other = world.raise_alarm(
+        "village-xixiang-3", "village-xixiang-3.co", "co", "yellow", title, time.time() - 60,
+        score=0.9, clause="value > 40", value=44.0, simulated=True,
+    )  # fmt: skip
+    (alarm,) = world.incidents.pop(other)["alarms"]
+    world.alarms[alarm]["incident"] = incident
+    world.incidents[incident]["alarms"].append(alarm)
+
+
 def test_an_area_is_chosen_by_key_or_by_its_mark_and_leads_to_its_incident_and_back(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     mock.api.world.plan = plan()
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    mock.do(lambda api: join(api.world, incident))
     page = open_page("#/map")
     link = page.locator("[data-test=areas] [data-area=slope-shiyan-1]")
     link.focus()
@@ -52,6 +67,8 @@ def test_an_area_is_chosen_by_key_or_by_its_mark_and_leads_to_its_incident_and_b
     page.get_by_role("link", name="← 全部区域").click()
     page.locator("[data-test=map] [data-area=village-xixiang-3]").click()
     expect(chosen).to_contain_text("固戍城中村")
+    expect(chosen.get_by_role("link", name="黄色")).to_have_attribute("href", re.compile(incident))
+    expect(page.locator("[data-test=map] [data-area=village-xixiang-3] .level-yellow")).to_be_visible()  # no calm there
     assert page.evaluate("location.hash") == "#/map/village-xixiang-3"
 
 

@@ -163,13 +163,17 @@ class Stretch(Answer):
 
 
 class Situation(Stretch):
-    """A report of a place. `marks` are the edges of its series' parts; `compared` says whether `past` is whole."""
+    """A report of a place. `marks` are the edges of its series' parts; `compared` says whether `past` is whole.
+
+    `known_from` is when the journal begins, null where it is empty: of what was before that nothing is known.
+    """
 
     place: str
     period: Literal["day", "week", "month"]
     first: str
     before: Stretch
     marks: list[float]
+    known_from: float | None
     compared: bool
     now: SituationFigures
     past: SituationFigures

@@ -109,8 +109,11 @@ def test_a_place_has_what_lies_in_it_and_no_more(told: Any) -> None:
 def test_before_the_journal_begins_nothing_is_known_to_compare_with(told: Any) -> None:
     early = told(span=span_of("week", date(2026, 11, 9), SITE.zone))
     assert not early["compared"] and not early["worse"]
+    assert early["known_from"] < early["end"]
     nothing = told(span=span_of("week", date(2026, 11, 2), SITE.zone))
     assert nothing["now"]["availability"]["points"] == {"total": 2, "never": 0, "share": None, "series": [None] * 7}
+    assert nothing["known_from"] >= nothing["end"]
+    assert summary(nothing, "en") == ["Nothing was recorded in this period: what happened is not known."]
 
 
 def test_a_day_is_told_by_the_hour_and_one_that_lasts_as_far_as_it_goes(told: Any) -> None:
@@ -159,6 +162,9 @@ def test_a_report_is_printed_in_both_languages_with_its_figures() -> None:
         assert all(one in said for one in wanted), said
         assert summary(found, language)[0].endswith("3 (0)")
         assert "2026-11-16" in title_of(found, SITE, language)
+    blank = pypdfium2.PdfDocument(situation_pdf({**found, "known_from": None}, SITE, "zh-CN", MONDAY))
+    said = "\n".join(page.get_textpage().get_text_range() for page in blank)
+    assert "情况不明" in said and "变差的项目" not in said
 
 
 def test_spreads_and_spells_hold_at_their_edges() -> None:

@@ -244,8 +244,6 @@ export const api = {
     request<unknown>('POST', `/dispatches/${id(key)}/${step}`, body),
   /** Do what a kept order says; the same key is the same order, however often it is sent. */
   order: (path: string, body: Record<string, unknown>, key: string) => request<unknown>('POST', path, body, { 'Idempotency-Key': key }),
-  refer: (key: string, to: string, reason: string) => request<unknown>('POST', `/dispatches/${id(key)}/refer`, { to, reason }),
-  call: (key: string, units: string[], note: string) => request<unknown>('POST', `/dispatches/${id(key)}/call`, { units, note }),
 
   trace: (point: string, from: number, to: number, max: number, ahead: number) =>
     request<Trace>('GET', `/points/${id(point)}/trace${query({ from, to, max, ahead })}`),
@@ -351,4 +349,4 @@ export const api = {
   situation: (place: string, period: ReportPeriod, day: string) => request<SituationReport>('GET', `/situation${query({ place, period, day })}`),
 };
 
-export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'feed-back' | 'follow-up' | 'close';
+export type DispatchStep = 'accept' | 'refuse' | 'on-scene' | 'resolve' | 'feed-back' | 'follow-up' | 'close' | 'refer' | 'call';

@@ -129,10 +129,12 @@ function Page() {
   return (
     <>
       <Header />
-      <StaleBanner />
+      <div class="pressing">
+        <StaleBanner />
+        <Summons />
+      </div>
       <FloodBanner />
       <Duty />
-      <Summons />
       <Suspense fallback={<Waiting />}>
         <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>
       </Suspense>

@@ -614,6 +614,7 @@ export interface SituationReport {
   end: number;
   before: { begin: number; end: number };
   marks: number[];
+  known_from: number | null; // when the journal begins
   compared: boolean;
   now: SituationFigures;
   past: SituationFigures;

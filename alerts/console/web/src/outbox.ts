@@ -17,7 +17,7 @@ export interface Order {
   id: string;
   who: string;
   about: string; // the dispatch; '' for a report
-  step: DispatchStep | 'tick' | 'report';
+  step: DispatchStep | 'tick' | 'untick' | 'report';
   path: string;
   body: Record<string, unknown>;
   sent?: Record<string, unknown>; // the body with which it may have reached the server first
@@ -62,6 +62,10 @@ export function answer(dispatch: string, step: DispatchStep, body: Record<string
 
 export function tickStep(dispatch: string, step: string): Promise<void> {
   return give({ about: dispatch, step: 'tick', path: `/dispatches/${encodeURIComponent(dispatch)}/tick`, body: { step, note: '' } });
+}
+
+export function untickStep(dispatch: string, step: string, reason: string): Promise<void> {
+  return give({ about: dispatch, step: 'untick', path: `/dispatches/${encodeURIComponent(dispatch)}/untick`, body: { step, reason } });
 }
 
 /** Report something seen; its own id makes a repeat the same report, its time says when it was seen. */
@@ -133,8 +137,9 @@ async function send(order: Order): Promise<void> {
 /** Say in the order itself that it comes late: who reads it must not take its arrival for the deed. */
 async function later(order: Order): Promise<void> {
   if (order.late) return;
-  const note = order.step === 'report' ? {} : { note: `${String(order.body['note'] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim() };
-  await change({ ...order, late: true, body: { ...order.body, ...note } });
+  const words = order.step === 'refer' || order.step === 'untick' ? 'reason' : 'note'; // what the server takes
+  const said = order.step === 'report' ? {} : { [words]: `${String(order.body[words] ?? '')} ${t('queue.note', { time: clockTime(order.made) })}`.trim() };
+  await change({ ...order, late: true, body: { ...order.body, ...said } });
 }
 
 /** The leg at which a dispatch stands once all that could not be sent is sent; with a link only the server says. */
@@ -143,6 +148,11 @@ export function legAhead(dispatch: Dispatch): Leg {
   const told = reached.value.get(dispatch.id);
   const behind = told && (dispatch.sequence ?? -1) <= told.since; // the server has it, the stream has not said so yet
   return (last && AFTER[last.step]) ?? (behind ? told.leg : dispatch.leg);
+}
+
+/** When what could not be sent yet brought a dispatch to its leg, unix seconds. */
+export function madeAhead(dispatch: Dispatch): number | null {
+  return waiting.value.filter((order) => order.late && order.about === dispatch.id && AFTER[order.step]).at(-1)?.made ?? null;
 }
 
 export async function drop(id: string): Promise<void> {

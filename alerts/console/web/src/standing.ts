@@ -1,15 +1,15 @@
 /** How each area stands: the worst level of its open incidents, else how honest its calm is. */
 import type { Standing } from './components/map_symbols';
-import { RANK, type Area, type AreaCount, type Incident } from './contract';
+import { RANK, type Alarm, type AlarmState, type Area, type AreaCount, type Incident } from './contract';
 import { tName } from './i18n';
-import { directory, isRisk, loaded, openIncidents } from './store';
+import { alarms, directory, isRisk, loaded, openIncidents } from './store';
 
 export const ORDER: readonly Standing[] = ['red', 'orange', 'yellow', 'blue', 'silent', 'partly', 'calm'];
 
 export interface Stand {
   area: Area;
   standing: Standing;
-  incidents: Incident[];
+  incidents: Incident[]; // the worst first; one that opened elsewhere with the level and cause that it has here
   count: AreaCount | undefined;
 }
 
@@ -17,14 +17,30 @@ export interface Stand {
 export function useStands(counts: readonly AreaCount[] | undefined): Stand[] {
   const byArea = new Map(counts?.map((one) => [one.area, one]));
   const open = new Map<string, Incident[]>();
-  for (const incident of openIncidents.value.filter(isRisk)) open.set(incident.area, [...(open.get(incident.area) ?? []), incident]);
+  for (const incident of openIncidents.value.filter(isRisk)) {
+    for (const one of [incident, ...elsewhere(incident)]) open.set(one.area, [...(open.get(one.area) ?? []), one]);
+  }
   const found = (directory.value?.site.areas ?? []).map((area): Stand => {
-    const incidents = open.get(area.id) ?? [];
+    const incidents = (open.get(area.id) ?? []).sort((a, b) => rank(b) - rank(a));
     const count = byArea.get(area.id);
-    const worst = [...incidents].sort((a, b) => (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0))[0];
-    return { area, incidents, count, standing: worst ? worst.level : calm(count) };
+    return { area, incidents, count, standing: incidents[0]?.level ?? calm(count) };
   });
   return found.sort((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing) || tName(a.area.name).localeCompare(tName(b.area.name)));
+}
+
+const HERE: readonly AlarmState[] = ['UNACK', 'ACKED', 'RTNUN'];
+const rank = (of: { level: Alarm['level'] }) => RANK[of.level] ?? 0;
+
+/** What an incident is in its other areas, whose alarms joined or were merged into it: there is no calm either. */
+function elsewhere(incident: Incident): Incident[] {
+  const worst = new Map<string, Alarm>();
+  for (const id of incident.alarms) {
+    const alarm = alarms.value.get(id);
+    if (!alarm || alarm.area === incident.area || !HERE.includes(alarm.state)) continue;
+    const known = worst.get(alarm.area);
+    if (!known || rank(alarm) > rank(known)) worst.set(alarm.area, alarm);
+  }
+  return [...worst.values()].map((alarm) => ({ ...incident, area: alarm.area, level: alarm.level, cause: alarm.id }));
 }
 
 /** Calm is only what is heard of: where points are silent, or what is open has not come yet, it is not known. */

@@ -112,6 +112,15 @@ export function waits(incident: Incident): boolean {
   return incident.state !== 'closed' && (incident.state === 'open' || waiting.value.has(incident.id));
 }
 
+/** Who has an incident: whom its cause, else another alarm of it, is assigned to; else who acknowledged it. */
+export function holderOf(incident: Incident): string | null {
+  for (const id of [incident.cause, ...incident.alarms]) {
+    const to = alarms.value.get(id)?.assignee;
+    if (to) return to;
+  }
+  return incident.acknowledged_by ?? null;
+}
+
 /** What an incident is about, without area and level, which stand beside it: its cause's rule, else its title. */
 export function subject(incident: Incident): Partial<Text> | string {
   return alarms.value.get(incident.cause)?.rule_title ?? incident.title ?? incident.cause;

@@ -4,6 +4,7 @@ import { api } from '../api';
 import type { Attachment } from '../contract';
 import { t } from '../i18n';
 import { mayComment } from '../store';
+import { FileInput } from './file_input';
 import { actorName, Moment } from './marks';
 import { complain, tell } from './notices';
 
@@ -44,10 +45,8 @@ export function Attachments({ files, alarm }: Props) {
 
 function Choose({ alarm }: { alarm: string }) {
   const [busy, setBusy] = useState(false);
-  const send = async (input: HTMLInputElement) => {
-    const file = input.files?.[0];
-    input.value = '';
-    if (!file || busy) return;
+  const send = async (file: File) => {
+    if (busy) return;
     setBusy(true);
     try {
       if (file.size > MOST) throw new Error(t('attach.large'));
@@ -60,15 +59,7 @@ function Choose({ alarm }: { alarm: string }) {
     }
   };
   return (
-    <label class="stacked" aria-busy={busy}>
-      <span>{t(busy ? 'attach.busy' : 'attach.add')}</span>
-      <input
-        type="file"
-        accept="image/jpeg,image/png,application/pdf"
-        disabled={busy}
-        onChange={(event) => void send(event.currentTarget)}
-      />
-    </label>
+    <FileInput label={t(busy ? 'attach.busy' : 'attach.add')} accept="image/jpeg,image/png,application/pdf" disabled={busy} choose={(file) => void send(file)} />
   );
 }
 

@@ -9,7 +9,7 @@ import { Dialog } from './dialog';
 import { Footer } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
-import { tickStep } from '../outbox';
+import { tickStep, untickStep } from '../outbox';
 import { areaName } from '../store';
 
 interface Props {
@@ -92,12 +92,12 @@ function Undo({ step, on, id, onClose, after }: { step: CheckedStep; on: Props['
         <p>{tName(step.text)}</p>
         <label class="stacked">
           <span>{t('plan.untick.why')}</span>
-          <input value={reason} maxLength={1000} onInput={(event) => setReason(event.currentTarget.value)} />
+          <input value={reason} maxLength={900} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <Footer
           onClose={onClose}
           disabled={!reason.trim()}
-          run={() => api.untick(on, id, step.id, reason.trim())}
+          run={() => (on === 'dispatches' ? untickStep(id, step.id, reason.trim()) : api.untick(on, id, step.id, reason.trim()))}
           after={after}
           word={t('plan.untick')}
         />

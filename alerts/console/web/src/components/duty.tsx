@@ -6,7 +6,7 @@ import { clockTime } from '../clock';
 import { LEVELS, type Drill, type Duty, type LoadNow } from '../contract';
 import { t, tName } from '../i18n';
 import { href } from '../router';
-import { confined, fieldOnly, incidents } from '../store';
+import { confined, fieldOnly, incidents, me } from '../store';
 import { askModes } from './modes';
 
 const duty = signal<Duty | null>(null);
@@ -44,10 +44,17 @@ export function OnDuty() {
     return `${tName(one.name)}: ${one.account} – ${clockTime(one.end)}${load}`;
   });
   const due = found.turn && !found.turn.signed && found.mine;
+  const first = found.people.find((one) => one.account === me.value?.name) ?? found.people[0]; // one's own seat before others'
+  if (!first) return null;
   return (
     <a class={due ? 'on-duty due' : 'on-duty'} {...(confined.value ? {} : { href: href('handover') })} title={lines.join('\n')} data-test="on-duty">
-      {due ? t('duty.sign') : t('duty.now', { who: found.people[0]?.account ?? '' })}
-      {!due && found.people.length > 1 && <span class="quiet"> +{found.people.length - 1}</span>}
+      <span class="seat">
+        <span>{tName(first.name)}</span> <span class="digits">{t('duty.until', { time: clockTime(first.end).slice(0, 5) })}</span>
+      </span>
+      <span>
+        {due ? t('duty.sign') : first.account}
+        {!due && found.people.length > 1 && <span class="quiet"> +{found.people.length - 1}</span>}
+      </span>
     </a>
   );
 }

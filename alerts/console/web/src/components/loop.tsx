@@ -1,6 +1,5 @@
 /** What a dispatch may need beside its next step: other units called, another body, feedback, a visit later. */
 import { useState } from 'preact/hooks';
-import { api } from '../api';
 import type { Dispatch, Leg } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { answer } from '../outbox';
@@ -122,7 +121,7 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
           word={t('loop.do')}
           onClose={onClose}
           disabled={!one || (way === 'refer' && !text.trim())}
-          run={() => (way === 'refer' ? api.refer(dispatch.id, one ?? '', text.trim()) : api.call(dispatch.id, [...chosen], text.trim()))}
+          run={() => answer(dispatch.id, way, way === 'refer' ? { to: one ?? '', reason: text.trim() } : { units: [...chosen], note: text.trim() })}
         />
       </form>
     </Dialog>

@@ -88,7 +88,9 @@ function Inside() {
   return (
     <>
       <Top />
-      <Link />
+      <div class="pressing">
+        <Link />
+      </div>
       <Guard key={first}>{first === 'dispatches' && second ? <DispatchView id={second} /> : first === 'report' ? <NewReport /> : <FieldView />}</Guard>
     </>
   );

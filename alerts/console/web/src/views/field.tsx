@@ -16,7 +16,7 @@ import { RANK } from '../contract';
 import { complain, tell } from '../components/notices';
 import { t, tCode, tName } from '../i18n';
 import { remembered } from '../known';
-import { answer, drop, legAhead, orders, report } from '../outbox';
+import { answer, drop, legAhead, madeAhead, orders, report, type Order } from '../outbox';
 import { here } from '../position';
 import { href, useAsked } from '../router';
 import { isWide } from '../width';
@@ -105,6 +105,12 @@ function byUrgency(a: Dispatch, b: Dispatch): number {
 const mayReport = () => mayOperate.value || has('field');
 const sent = (id: string) => orders.value.some((order) => order.about === id);
 
+function stepName(step: Order['step']): string {
+  if (step === 'tick' || step === 'untick') return t(`plan.${step}`);
+  if (step === 'refer' || step === 'call') return t(`loop.${step}`);
+  return step === 'report' ? t('field.new') : tCode('step', step);
+}
+
 /** What was done here that the server does not have: waiting, or refused with the reason. */
 function Unsent({ about }: { about: string }) {
   const mine = orders.value.filter((order) => order.about === about);
@@ -113,7 +119,7 @@ function Unsent({ about }: { about: string }) {
     <ul class="unsent" data-test="unsent">
       {mine.map((order) => (
         <li key={order.id} class={order.error ? 'refused' : ''}>
-          <b>{order.step === 'tick' ? t('plan.tick') : order.step === 'report' ? t('field.new') : tCode('step', order.step)}</b> <span class="digits">{clockTime(order.made)}</span>{' '}
+          <b>{stepName(order.step)}</b> <span class="digits">{clockTime(order.made)}</span>{' '}
           {order.error ? t('queue.refused', { why: order.error }) : t('queue.unsent')}
           {order.error && (
             <button type="button" class="plain" onClick={() => void drop(order.id)}>
@@ -128,7 +134,7 @@ function Unsent({ about }: { about: string }) {
 
 function Task({ dispatch: told }: { dispatch: Dispatch }) {
   const leg = legAhead(told);
-  const dispatch = leg === told.leg ? told : { ...told, leg, deadline: null };
+  const dispatch = leg === told.leg ? told : { ...told, leg, deadline: null, time: madeAhead(told) ?? told.time };
   const [tellPlace, setTellPlace] = useState(false);
   const [photo, setPhoto] = useState('');
   const [refusing, setRefusing] = useState(false);

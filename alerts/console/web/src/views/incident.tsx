@@ -40,9 +40,11 @@ function merged(detail: IncidentDetail): IncidentDetail {
   return { ...detail, ...newer, alarm_details: details };
 }
 
+type Doing = 'assign' | 'close' | 'shelve' | 'merge' | 'split';
+
 function Shown({ incident }: { incident: IncidentDetail }) {
   const [focus, setFocus] = useState('');
-  const [doing, setDoing] = useState<'assign' | 'close' | 'shelve' | 'merge' | 'split' | ''>('');
+  const [doing, setDoing] = useState<Doing | ''>('');
   const end = () => setDoing('');
   const alarms = [...incident.alarm_details].sort(
     (a, b) => Number(b.id === incident.cause) - Number(a.id === incident.cause) || (RANK[b.level] ?? 0) - (RANK[a.level] ?? 0) || a.onset - b.onset,
@@ -80,7 +82,7 @@ interface HeadProps {
   incident: IncidentDetail;
   cause: Alarm | undefined;
   shown: Alarm | undefined;
-  onDo: (what: 'assign' | 'close' | 'shelve' | 'merge' | 'split') => void;
+  onDo: (what: Doing) => void;
 }
 
 function Head({ incident, cause, shown, onDo }: HeadProps) {

@@ -1,6 +1,7 @@
 /** Report something new from where one stands: what, where, in words, with a photo. */
 import { useState } from 'preact/hooks';
 import { Action } from '../components/action';
+import { FileInput } from '../components/file_input';
 import { AreaOptions, Words } from '../components/form';
 import { complain, tell } from '../components/notices';
 import { t, tCode } from '../i18n';
@@ -58,20 +59,12 @@ export function NewReport() {
 
 /** A photo from the camera or the album, made small before anything keeps it. */
 export function PhotoInput({ taken, take }: { taken: boolean; take: (photo: string) => void }) {
-  const read = async (input: HTMLInputElement) => {
-    const file = input.files?.[0];
-    if (!file) return;
+  const read = async (file: File) => {
     try {
       take(await smaller(file));
     } catch {
       complain(new Error(t('field.photo.bad')));
     }
-    input.value = '';
   };
-  return (
-    <label class="stacked photo">
-      <span>{t(taken ? 'field.photo.taken' : 'field.photo')}</span>
-      <input type="file" accept="image/*" capture="environment" onChange={(event) => void read(event.currentTarget)} />
-    </label>
-  );
+  return <FileInput label={t(taken ? 'field.photo.taken' : 'field.photo')} accept="image/*" photo choose={(file) => void read(file)} />;
 }

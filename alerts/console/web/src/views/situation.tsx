@@ -6,11 +6,11 @@ import { LevelShape } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { AreaSymbol, type Standing } from '../components/map_symbols';
 import { Heard, Times } from '../components/report_parts';
-import { LEVELS, type Area, type Level, type Place } from '../contract';
+import { LEVELS, RANK, type Area, type Level, type Place } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { useStands, type Stand } from '../standing';
-import { directory, dispatches, FINISHED, loaded, me } from '../store';
+import { confined, directory, dispatches, FINISHED, loaded, me, status } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
 const CALM: readonly Standing[] = ['calm', 'partly', 'silent'];
@@ -82,7 +82,7 @@ export function SituationView({ id }: { id: string }) {
               </tr>
             </thead>
             <tbody>
-              <Row name={tName(place.name)} found={figures(here)} whole />
+              <Row name={tName(place.name)} found={place.parent ? figures(here) : once(figures(here))} whole />
               {rows.map((row) => (
                 <Row key={row.place.id} name={tName(row.place.name) || row.place.id} to={leads(row.place)} found={row.found} />
               ))}
@@ -160,6 +160,12 @@ function Row({ name, to, found, whole = false }: { name: string; to?: string; fo
   );
 }
 
+/** The figures of the whole site, where a point of two areas is one, as the header counts it. */
+function once(found: Figures): Figures {
+  const told = status.value;
+  return told && !confined.value ? { ...found, live: told.points_live, points: told.points_total } : found;
+}
+
 /** Does an area lie in a place, or in one below it? */
 function within(area: Area, place: string): boolean {
   const places = directory.value?.places;
@@ -174,14 +180,16 @@ function within(area: Area, place: string): boolean {
 function figures(stands: readonly Stand[]): Figures {
   const found: Figures = { areas: stands.length, open: { red: 0, orange: 0, yellow: 0, blue: 0 }, calm: {}, orders: 0, late: 0, live: 0, points: 0 };
   const areas = new Set(stands.map((stand) => stand.area.id));
+  const worst = new Map<string, Level>(); // an incident of several areas is one
   for (const { standing, incidents, count } of stands) {
-    for (const incident of incidents) found.open[incident.level] += 1;
+    for (const { id, level } of incidents) if ((RANK[level] ?? 0) > (RANK[worst.get(id) ?? ''] ?? 0)) worst.set(id, level);
     if (CALM.includes(standing)) found.calm[standing] = (found.calm[standing] ?? 0) + 1;
     if (count) {
       found.live += count.points.live;
       found.points += count.points.live + count.points.stale + count.points.never;
     }
   }
+  for (const level of worst.values()) found.open[level] += 1;
   for (const one of dispatches.value.values()) {
     if (!areas.has(one.area) || FINISHED.includes(one.leg)) continue;
     found.orders += 1;

@@ -108,8 +108,11 @@ function within(place: string, top: string): boolean {
 
 function Shown({ report }: { report: SituationReport }) {
   const over = report.end <= now.peek();
+  const known = report.known_from ?? Infinity;
+  if (known >= report.end) return <p role="status">{t('report.unknown')}</p>; // no number means calm here
   return (
     <>
+      {known > report.begin && <p role="status">{t('report.partly', { time: moment(known) })}</p>}
       {!over || Math.abs(report.end - now.peek()) < 120 ? <p class="quiet">{t('report.running', { time: moment(report.end) })}</p> : null}
       <Part title={t('report.worse')}>
         {report.worse.length > 0 ? (

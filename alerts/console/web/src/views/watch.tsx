@@ -15,7 +15,7 @@ import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { ask, go, href, route } from '../router';
-import { alarms, directory, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
@@ -178,7 +178,7 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
   const area = directory.value?.areas.get(incident.area);
   const due = nextDue(incident.id);
   const waiting = waits(incident);
-  const holder = alarms.value.get(incident.cause)?.assignee || incident.acknowledged_by;
+  const holder = holderOf(incident);
   return (
     <li>
       <a
