@@ -66,7 +66,7 @@ class Desk:
         return out
 
     def report(self, report: Report, clock: float) -> list[AnyOutcome]:
-        """Open the case that a report makes, or have it join the open one of its subject."""
+        """Open the case that a report makes, or have it join the open one of its subject. Raise `CasesFullError`."""
         out: list[AnyOutcome] = []
         reported.take(self.book, report, clock, out)
         return out

@@ -89,7 +89,7 @@ def _order(book: Casebook, incident: Incident, sick: list[Alarm], clock: float, 
     incident.mending[alarm.scope] = _running(book, alarm)
     if incident.mending[alarm.scope]:
         return
-    units = book.router.menders(alarm.area, load=book.burden.of(incident.simulated))
+    units = book.router.menders(alarm.area, at=clock, load=book.burden.of(incident.simulated))
     if units:
         incident.mending[alarm.scope] = dispatch_id(incident.id, incident.issued + 1)
         issue(

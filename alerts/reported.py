@@ -20,6 +20,10 @@ MOST = 2000
 """Cases by report that are open at once in one partition; further reports are kept, and rules hear of them."""
 
 
+class CasesFullError(RuntimeError):
+    """Say that a report has made no case, as so many are open: rules hear of it all the same."""
+
+
 class ReportRule(msgspec.Struct, frozen=True, kw_only=True):
     """Stand beside the site's rules; no site can have one of this id."""
 
@@ -48,7 +52,10 @@ class ReportChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take(book: Casebook, report: Report, clock: float, out: list[AnyOutcome]) -> None:
-    """Open a case by a report, or have the report join the open one of its subject (or area, where none is named)."""
+    """Open a case by a report, or have the report join the open one of its subject (or area, where none is named).
+
+    Raise `CasesFullError` where it would be one too many, changing nothing.
+    """
     kind = book.report_kinds.get(report.category)
     if kind is None:
         return
@@ -57,7 +64,7 @@ def take(book: Casebook, report: Report, clock: float, out: list[AnyOutcome]) ->
     alarm = book.scopes.get((rule.id, scope, simulated))
     incident = book.cases.incidents.get(alarm.incident) if alarm is not None else None
     if incident is None and sum(bool(one.sort) for one in book.cases.incidents.values()) >= MOST:
-        return
+        raise CasesFullError(f"no case was opened for the report {report.id} ({report.category}): {MOST} are open")
     count = alarm.told + 1 if alarm is not None and incident is not None else 1
     reached = RANK[kind.levels[min(count, len(kind.levels)) - 1]]
     before = alarm.process if alarm is not None else 0

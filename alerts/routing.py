@@ -84,9 +84,15 @@ class Router:
             found = self._subdistricts[area] = next(held, "")
         return found
 
-    def menders(self, area: str, tried: Collection[str] = (), load: Mapping[str, int] | None = None) -> list[str]:
-        """List the maintenance units to send to an area, best first, without those already `tried`."""
-        found = self.suggest(area, "data_quality", tried, load=load)
+    def menders(
+        self,
+        area: str,
+        tried: Collection[str] = (),
+        at: float | None = None,
+        load: Mapping[str, int] | None = None,
+    ) -> list[str]:
+        """List the maintenance units to send to an area, best first, as `suggest` does."""
+        found = self.suggest(area, "data_quality", tried, at, load)
         return [unit for unit in found if self.units[unit].kind == "maintenance"]
 
     def above(
@@ -109,7 +115,7 @@ class Router:
         if own < 0:
             own = max((self._depth(depth, one) for one in before), default=own)
         mending = kind != "risk" and here is not None and here.kind == "maintenance"  # never on to those for risks
-        for candidate in self.menders(area, tried) if mending else self.suggest(area, kind, tried, at):
+        for candidate in self.menders(area, tried, at) if mending else self.suggest(area, kind, tried, at):
             if self._depth(depth, candidate) > own:
                 return candidate
         return None

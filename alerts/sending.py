@@ -238,7 +238,7 @@ def pass_to_next(book: Casebook, dispatch: Dispatch, clock: float, out: list[Any
     mending = kind != "risk" and unit is not None and unit.kind == "maintenance"
     if mending or incident is None:
         find = book.router.menders if mending else book.router.suggest
-        units = find(dispatch.area, tried=busy, load=load)
+        units = find(dispatch.area, tried=busy, at=clock, load=load)
     else:
         units = book.suggest(incident, clock, busy, dispatch.area)
     if units:

@@ -18,6 +18,7 @@ from alerts import itself
 from alerts.desk import Desk, Settings
 from alerts.inhibition import Said
 from alerts.outcome import AnyOutcome, CommandResult, Published, Record, Refused, Reported
+from alerts.reported import CasesFullError
 from models.bank import Bank, BankResult
 from models.equipment import equip
 from models.jump import Jumps
@@ -286,7 +287,10 @@ class Engine:
         )
         self._emit(offset, [told])
         if self.desk is not None:
-            self._emit(offset, self.desk.report(report, self.clock))
+            try:
+                self._emit(offset, self.desk.report(report, self.clock))
+            except CasesFullError as error:  # a person must know: what was reported is in a list alone
+                self._fail(offset, [str(error)], self.clock)
         seen = CameraEvent(
             area=report.area,
             camera="report",

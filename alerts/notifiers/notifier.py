@@ -23,6 +23,7 @@ from alerts.notifiers.pacing import MINUTE, Pacing, read_quiet
 from alerts.notifiers.replies import Replies
 from alerts.notifiers.scheduled import LATE, Reports
 from alerts.notifiers.targets import (
+    ASKING,
     ChatTarget,
     HomeAssistantTarget,
     MailTarget,
@@ -528,8 +529,10 @@ class _Channel:
 
     def _is_answered(self, notice: Notice) -> bool:
         """Leave out, and count, what asks people again for something that somebody has seen to by now."""
-        asks = isinstance(self.target, PeopleTarget) and notice.kind == "dispatch" and notice.data.get("reminders")
-        if not asks or not self._reader.is_answered(notice.id, of_dispatch=bool(notice.unit)):
+        asks = notice.kind == "dispatch" and notice.edge in ASKING and notice.data.get("reminders")
+        if not (asks and isinstance(self.target, PeopleTarget)) or not self._reader.is_answered(
+            notice.id, of_dispatch=bool(notice.unit)
+        ):
             return False
         self._deliveries.drop(self.target.name, notice.id, self._clock())
         self.figures.answered += 1

@@ -114,6 +114,8 @@ ALARMS, DISPATCHES, HOMEASSISTANT = "alarms", "dispatches", "homeassistant"
 UNDISPATCHED, REMINDED = "undispatched", "reminded"
 REMINDING = (REMINDED, "silence_ends", "mode_ends")
 """Changes that are published under `REMINDED`."""
+ASKING = ("overdue", UNDISPATCHED, REMINDED)
+"""Changes that are said again until somebody acts; whatever else a change says, it says once."""
 
 KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, REMINDED, HOMEASSISTANT)
 """The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from alerts.desk import Desk
 from alerts.outcome import AnyOutcome, DispatchChange, IncidentChange
 from sensors.renames import Renames
 from tests.alerts.cases import command, edges
+from tests.alerts.test_duty import SEATS, SHIFTS, at
 from tests.alerts.test_inhibition import PLACE, SAID, change, silence
 
-SITE = msgspec.structs.replace(PLACE, maintenance="blue")
+SITE = replace(PLACE, maintenance="blue")
 
 
 @pytest.fixture
@@ -38,6 +39,20 @@ def test_a_sensor_in_trouble_gives_one_order_whatever_else_is_wrong_with_it(desk
     assert order.event is not None and order.event["data"]["repair"] == order.repair
     assert orders(trouble(desk, 1, 1.0, rule="no-data")) == []
     assert orders(trouble(desk, 2, 2.0)) == [("p1", "raised", "dispatch.level_raised")]
+
+
+def test_maintenance_whose_shift_it_is_goes_before_who_is_off() -> None:
+    here = next(unit for unit in SITE.units if unit.id == "u-mend")
+    staff = (replace(here, shifts=("night",)), replace(here, id="u-mend-d", place="d"))
+    units = (*(unit for unit in SITE.units if unit is not here), *staff)
+    desk = Desk(replace(SITE, units=units, seats=SEATS, shifts=SHIFTS))
+    for hour, first, next_one in (("12:00", "u-mend-d", "u-mend"), ("23:00", "u-mend", "u-mend-d")):
+        now = at(f"2026-11-27 {hour}")
+        (order,) = [one for one in trouble(desk, 1, now) if isinstance(one, DispatchChange)]
+        assert order.unit == first
+        out = desk.command(command("refuse", order.dispatch, hour, reason="busy"), now)
+        assert [one.unit for one in out if isinstance(one, DispatchChange) and one.edge == "reassigned"] == [next_one]
+        trouble(desk, 0, now + 1.0)
 
 
 def test_each_sensor_has_an_order_of_its_own_that_ends_with_its_own_trouble(desk: Desk) -> None:
@@ -92,7 +107,7 @@ def test_a_danger_in_the_same_place_is_dispatched_as_ever(desk: Desk) -> None:
     assert late and {one.unit for one in late} == {"u-mend"}, "no answer calls none of those for dangers"
 
 
-@pytest.mark.parametrize("site", [PLACE, msgspec.structs.replace(PLACE, maintenance="yellow")], ids=["never", "yellow"])
+@pytest.mark.parametrize("site", [PLACE, replace(PLACE, maintenance="yellow")], ids=["never", "yellow"])
 def test_below_the_sites_level_nobody_is_sent(site: object) -> None:
     assert orders(trouble(Desk(site), 1, 0.0)) == []  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from alerts import reported
 from alerts.desk import Desk
 from alerts.journal import Journal
 from alerts.outcome import AlarmTransition, AnyOutcome, DispatchChange, IncidentChange, Record
+from alerts.reported import CasesFullError
 from sensors.observation import SIMULATED, Report
 from sensors.site import ReportKind, Text
 from tests.alerts.cases import SITE, change, command, edges
@@ -110,8 +111,11 @@ def test_cases_of_two_subjects_can_be_merged_but_not_with_what_sensors_tell(desk
 
 def test_there_are_at_most_so_many_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reported, "MOST", 2)
-    out = told(desk, *(report(f"r{n}", subject=f"h{n}") for n in range(4)))
-    assert len(opened(out)) == 2
+    assert len(opened(told(desk, *(report(f"r{n}", subject=f"h{n}") for n in range(2))))) == 2
+    before = desk.state()
+    with pytest.raises(CasesFullError, match="r2"):
+        told(desk, report("r2", subject="h2"))
+    assert desk.state() == before
     assert "incident reported" in edges(told(desk, report("r9", subject="h0"))), "who is known is still heard"
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts import itself, reported
 from alerts.outcome import (
     AlarmTransition,
     CommandResult,
@@ -469,6 +470,26 @@ def test_a_reported_case_and_a_silence_outlive_a_publication_and_a_restart() -> 
     assert (second.incident, second.args["count"]) == (opened.incident, 2)
     assert engine.known() >= {"s1", opened.incident}
     assert [(one.id, one.ok) for one in told] == [("s1", True)]
+
+
+def test_a_report_that_is_one_case_too_many_is_counted_and_rings_for_the_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reported, "MOST", 1)
+    kind = ReportKind(category="dispute", name=Text(zh="纠纷", en="dispute"), type="dispute", levels=("yellow",))
+    heard = a_rule("reports", scope="area", when="count('report-dispute', '10 s') > 1", where={"areas": ["a0"]})
+    content = Bundle(site=msgspec.structs.replace(site(), reports=(kind,)), rules=(heard,))
+    reports = [
+        Report(id=f"r{n}", area="a0", category="dispute", subject=f"h{n}", time=START + n, received=START + n)
+        for n in (2, 3)
+    ]
+    engine = Engine(0)
+    records = [published(content), tick(START + 1), *map(record, reports), tick(START + 4)]
+    applied = engine.apply(list(enumerate(records)))
+    found = [(one.edge, one.rule) for one in flat(applied.records, AlarmTransition)]
+    assert found == [("alarm", "@dispute"), ("alarm", itself.ENGINE.id), ("alarm", "reports")]
+    assert applied.refused == {"engine_error": 1}
+    assert len(flat(applied.records, Reported)) == 2
 
 
 def test_a_report_is_told_of_once_with_all_that_was_said() -> None:

@@ -231,6 +231,31 @@ def test_a_reminder_of_what_somebody_has_seen_to_meanwhile_is_left_out_and_count
     assert ("reminded" in [one.edge for one in box.taken]) == (not answer)
 
 
+def test_what_else_is_new_of_an_order_that_was_overdue_is_told_though_it_is_answered_by_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Box()
+    monkeypatch.setattr(module, "_sender", lambda *_: box)
+    town = Town(Journal(tmp_path / "journal.sqlite"))
+    town.dispatch()
+    (order,) = town.desk.book.cases.dispatches
+    town.record(town.desk.command(command("accept", order, "c1"), town.now))
+    for hours in (2.0, 4.0):
+        town.record(town.desk.tick(town.now + hours * 3600.0))
+    town.record(town.desk.command(command("call", order, "c2", units=["u-s1"]), town.now + 4.2 * 3600.0))
+    town.record(town.desk.command(command("on_scene", order, "c3"), town.now + 4.3 * 3600.0))
+    target = MailTarget(name="m", host="h", sender="f@example.org", to=("a@example.org",), per_minute=0)
+
+    async def scenario() -> None:
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target], clock=lambda: town.now)
+        await notifier.start()
+        await reached(lambda: len(box.taken) + notifier.figures()["m"].answered == 5)
+        await notifier.stop()
+
+    asyncio.run(scenario())
+    assert [one.edge for one in box.taken] == ["issued", "overdue", "issued", "lead"], "the second overdue is left out"
+
+
 def test_people_are_told_of_what_they_asked_for_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     box = Box()
     monkeypatch.setattr(module, "_sender", lambda *_: box)
