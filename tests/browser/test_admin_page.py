@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -201,3 +202,13 @@ def test_only_who_comes_on_duty_is_offered_to_sign_and_what_is_simulated_is_mark
     page.reload()
     expect(page.get_by_text("只能由接班人员签收一次")).to_be_visible()
     expect(page.locator("form.sign")).to_have_count(0)
+
+
+def test_the_sheet_that_is_about_to_be_signed_is_read_again_each_minute(open_page: Any, mock: Any) -> None:
+    page = open_page("#/handover")
+    expect(page.locator("form.sign")).to_be_visible()
+    mock.do(lambda api: setattr(api.world, "silent", True))  # else the page goes by the server's clock
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: api.world.incidents.pop("inc-underpass-level"))
+    page.clock.set_fixed_time(time.time() + 61)
+    expect(page.locator(f".sheet-part a[href='#/incidents/{incident}']")).to_be_visible()

@@ -62,6 +62,22 @@ def test_no_text_stands_outside_the_catalogues() -> None:
             assert not words, f"{path.name}: {words}"
 
 
+def test_the_audit_is_searched_by_every_kind_of_what_is_audited() -> None:
+    noted = re.compile(r"(?:record_audit|note|_give|append\(connection)\b[^\n]*?\s*[^\n]*?\"([a-z]+)\.[a-z_.]+\"")
+    here = Path(__file__).parents[2]
+    code = [
+        path.read_text("utf-8") for folder in ("alerts/console", "streams") for path in (here / folder).rglob("*.py")
+    ]
+    kinds = {kind for text in code for kind in noted.findall(text)} | {"command", "mode"}  # which are put together
+    assert {"silence", "rules", "site", "exercise", "user", "backup"} <= kinds
+    offered = catalogue("zh")
+    assert {f"audit.kind.{kind}" for kind in kinds} <= offered.keys()
+    (listed,) = re.findall(
+        r"KINDS = \[(.*?)\] as const", (SOURCES / "components" / "admin_audit.tsx").read_text(), re.S
+    )
+    assert set(re.findall(r"'(\w+)'", listed)) == {key[11:] for key in offered if key.startswith("audit.kind.")}
+
+
 def test_every_text_is_used() -> None:
     code = "\n".join(path.read_text("utf-8") for path in sources())
     prefixes = set(re.findall(r"\b(?:t\(`|tCode\(')([a-z_.]+)", code)) | {"feature.", "quantity."}

@@ -93,6 +93,20 @@ def test_resync_reads_the_open_incident_afresh_too(open_page: Any, mock: Any) ->
     expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽")
 
 
+def test_that_an_open_incident_could_not_be_read_again_is_said(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.route(f"**/api/v1/incidents/{incident}", lambda route: route.abort())
+    mock.do(lambda api: api.world.comment(incident, "user:duan", "裂缝在变宽"))
+    failed = page.locator(".chosen .failed")
+    expect(failed).to_be_visible()
+    page.unroute(f"**/api/v1/incidents/{incident}")
+    failed.get_by_role("button").click()
+    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽")
+    expect(failed).to_have_count(0)
+
+
 def test_what_is_over_is_let_go_of_by_a_page_that_stays_open(open_page: Any, mock: Any) -> None:
     page = open_page(who="li")
     expect(page.locator("[data-test=link]")).to_have_text("实时")

@@ -14,6 +14,7 @@ from alerts.console.accounts import (
     add_user,
     audit_break,
     change_user,
+    checked_password,
     list_audit,
     list_sessions,
     list_tokens,
@@ -78,6 +79,8 @@ async def changed_user(
     given = body.model_fields_set
 
     def change() -> dict[str, Any]:
+        if body.password is not None:
+            checked_password(body.password, name)  # first: all of it is changed, or nothing
         user = change_user(
             console.accounts,
             name,

@@ -112,12 +112,16 @@ async def _do(request: Request, code: str, who: str, of: str | None = None) -> R
     actor = f"reply:{found.target}"[:128]
     identity = Identity(actor=actor, name=actor, display=actor, roles=(), unit=None, language=None)
     key = hashlib.sha256(normal(code).encode()).hexdigest()
+    settled = False
     try:
         await console.commander.do(request, identity, found.kind, found.object, area, {}, key=key)
+        settled = True
     except Problem as problem:
-        if problem.status in (503, 504):  # given again under the same id, it is done once
-            await to_thread.run_sync(_give_back, console, code)
+        settled = problem.status not in (503, 504)
         raise
+    finally:
+        if not settled:  # given again under the same id, it is done once
+            await to_thread.run_sync(_give_back, console, code)
     console.throttle.replied(who)
     return found
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from alerts.console.accounts import list_audit, read_key
@@ -118,6 +120,23 @@ def test_who_gets_a_copy_of_another_units_order_gets_no_code_to_accept_it(
         payload={"data": data},
     )
     assert bool(replies.give(notice, ChatTarget(name="chat", url_env="X", units=units))) is answers
+
+
+@pytest.mark.parametrize("broken", [OperationalError("SELECT 1", {}, sqlite3.OperationalError("disk I/O error")), None])
+def test_what_broke_off_on_the_way_can_be_answered_again(
+    client: TestClient, desktop: Desktop, engine: Engine, replies: Replies, monkeypatch: pytest.MonkeyPatch, broken: Any
+) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+
+    async def break_off(*_: Any, **__: Any) -> Any:
+        raise broken or TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desktop.console.commander, "do", break_off)
+        assert client.post("/api/v1/replies", json={"code": given}).status_code in (503, 504)
+    assert client.post("/api/v1/replies", json={"code": given}).status_code == 200
+    assert engine.open_incident()["acknowledged_by"] == "reply:duty-mail:li@example.org"
 
 
 def test_what_the_engine_did_not_hear_of_can_be_answered_again(

@@ -14,6 +14,7 @@ from alerts.console.accounts import (
     audit_break,
     change_user,
     end_sessions,
+    find_user,
     first_link,
     list_audit,
     revoke_token,
@@ -232,6 +233,9 @@ def test_accounts_are_managed_by_administrators_and_audited(client: TestClient, 
         assert answer.json()["error"]["field"] == next(iter(wrong))
     changed = client.patch("/api/v1/users/li.wei", json={"roles": ["duty"], "unit": None}, headers=headers).json()
     assert (changed["roles"], changed["unit"], changed["display"]) == (["duty"], None, "李伟")
+    half = client.patch("/api/v1/users/li.wei", json={"roles": ["viewer"], "password": "short"}, headers=headers)
+    assert (half.status_code, half.json()["error"]["code"]) == (422, "weak_password")
+    assert find_user(desktop.console.accounts, "li.wei").roles == ("duty",), "all of it, or nothing"
     assert client.patch("/api/v1/users/nobody", json={"disabled": True}, headers=headers).status_code == 404
     last = client.patch("/api/v1/users/chief", json={"disabled": True}, headers=headers)
     assert (last.status_code, last.json()["error"]["code"]) == (409, "last_administrator")

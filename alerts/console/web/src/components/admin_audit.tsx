@@ -10,7 +10,10 @@ import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
 import { Search } from './search';
 
-const KINDS = ['command', 'session', 'user', 'token', 'notification', 'backup', 'system', 'journal', 'camera', 'report'] as const;
+const KINDS = [
+  'command', 'silence', 'mode', 'exercise', 'sound', 'rules', 'site', 'models', 'replays', 'quarantine', 'notification', 'report', 'alarm', 'camera',
+  'session', 'user', 'token', 'system', 'backup', 'journal', 'archive',
+] as const; // as the server's actions begin
 
 export function AuditTab() {
   const { query } = route.value;

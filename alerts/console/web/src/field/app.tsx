@@ -112,11 +112,11 @@ function Top() {
       <details class="person">
         <summary>{me.value?.display || me.value?.name}</summary>
         <div class="menu">
-          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? disableSound() : void enableSound())}>
-            {t(sound.value === 'on' ? 'sound.disable' : 'sound.enable')}
-          </button>
           <button type="button" class="plain" onClick={nextTheme}>
             {t(`theme.${theme.value}`)}
+          </button>
+          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? disableSound() : void enableSound())}>
+            {t(sound.value === 'on' ? 'sound.disable' : 'sound.enable')}
           </button>
           <button type="button" class="plain" onClick={() => void signOut()}>
             {t('sign_out')}

@@ -204,7 +204,7 @@ export function AlarmView({ id }: { id: string }) {
       <a class="back" href="#/alarms">
         ← {t('alarms')}
       </a>
-      {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
+      {error ? <Failed error={error} again={again} /> : !data && <Waiting />}
       {data && <One alarm={data} />}
     </main>
   );

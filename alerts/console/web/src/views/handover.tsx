@@ -1,7 +1,7 @@
 /** The handover from one turn of duty to the next: what is open, late, silenced, degraded; signed once. */
 import { useState } from 'preact/hooks';
 import { api, sheet } from '../api';
-import { moment } from '../clock';
+import { moment, now } from '../clock';
 import { Action } from '../components/action';
 import { askDuty } from '../components/duty';
 import { LevelMark } from '../components/level';
@@ -14,8 +14,10 @@ import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { areaName, mayOperate, me, seatName, unitName } from '../store';
 
+const MINUTE = 60; // seconds
+
 export function HandoverView() {
-  const { data, error, again } = useLoad(() => api.handover(), 'handover');
+  const { data, error, again } = useLoad(() => api.handover(), 'handover', Math.floor(now.value / MINUTE)); // who signs has read what is kept
   return (
     <main class="page handover" id="main" tabIndex={-1}>
       <header class="row">

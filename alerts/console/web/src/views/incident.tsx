@@ -24,7 +24,12 @@ import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scop
 export function IncidentView({ id }: { id: string }) {
   const { data, error, again } = useLoad(() => api.incident(id), id, stamp(id));
   if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
-  return <Shown key={id} incident={merged(data)} />;
+  return (
+    <>
+      {error && <Failed error={error} again={again} />}
+      <Shown key={id} incident={merged(data)} />
+    </>
+  );
 }
 
 /** The detail as read, with what the stream has told since laid over it. */
