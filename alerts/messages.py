@@ -156,6 +156,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "达到派单等级，自动派单；同等条件下在办较少者优先",
         "The dispatch level was reached; of those alike, the one with fewer open orders",
     ),
+    "dispatch.by_category": (
+        "达到派单等级，派往负责该类上报的单位",
+        "The dispatch level was reached: to who answers for such reports",
+    ),
     "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),
     "dispatch.reminder": ("仍无进展，再次提醒", "Still waiting: said again"),
