@@ -62,6 +62,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.wrong_leg": ("请先完成前面的步骤", "An earlier step comes first"),
     "dispatch.closed": ("派单已结束", "The dispatch is already closed"),
     "dispatch.refused": ("派单已被拒绝", "The dispatch was refused"),
+    "dispatch.past_refusing": (
+        "已到现场，不能再拒绝：请值班席加派或召回",
+        "On scene already, it can be refused no more: have the desk send others, or call it back",
+    ),
+    "dispatch.visit_only": ("仅待回访，不能再移交", "Only the follow-up visit is left: it cannot be handed over"),
     "dispatch.not_resolved": (
         "处置尚未完成，单位不能结束派单；无法执行请拒绝并填写原因",
         "It is not resolved: a unit that cannot do it refuses, with the reason",
