@@ -151,6 +151,7 @@ class Alarm(msgspec.Struct, kw_only=True, gc=False):
     sort: str = ""  # report or dispute: people have told of it, and only a person ends it
     subject: str = ""  # whom that is about, as a keyed hash
     told: int = 0  # reports so far
+    category: str = ""  # of the latest of them
     silence: str = ""  # the silence that covers it ...
     quiet: int = 0  # ... up to this rank
     attached: list[str] = []  # SHA-256 of the files that people put with it

@@ -337,13 +337,22 @@ class Casebook:
     def suggest(self, incident: Incident, clock: float, tried: Collection[str] = (), area: str = "") -> list[str]:
         """List the units to send to an incident, or to one of its areas, best first: in a drill none but its own.
 
-        Who has refused this incident comes last: a new danger asks again rather than have nobody.
+        Who answers for what people told of comes first. Who has refused this incident comes last: a new danger asks
+        again rather than have nobody.
         """
         found = self.router.suggest(
             area or incident.area, incident.kind, tried, clock, self.burden.of(incident.simulated)
         )
+        first = [unit for unit in self.answering(incident, area) if unit not in tried]
+        found = [*first, *(unit for unit in found if unit not in first)]
         found.sort(key=incident.refused.__contains__)
         return [unit for unit in found if self.takes_part(incident, unit)]
+
+    def answering(self, incident: Incident, area: str = "") -> list[str]:
+        """List the units that the site has answer for the category that a case by report was last told of."""
+        cause = self.cases.alarms.get(incident.cause) if incident.sort else None
+        kind = self.report_kinds.get(cause.category) if cause is not None else None
+        return self.router.answering(area or incident.area, kind.units) if kind is not None else []
 
     def passed_over(self, dispatch: Dispatch, kind: str, clock: float, tried: Collection[str] = ()) -> dict[str, int]:
         """Return the units before which the one that is sent goes by their load alone, and how many orders each has."""

@@ -107,6 +107,8 @@ def step(leg: Leg, order: Order, reason: str = "", needs: Collection[Loop] = ())
     if after is None:
         if leg in ("closed", "refused"):
             raise Refusal(f"dispatch.{leg}")
+        if order == "refuse":
+            raise Refusal("dispatch.past_refusing")
         reached = LEGS.index(_REACHED[order]) <= LEGS.index(leg)
         raise Refusal("dispatch.already_done" if reached else "dispatch.wrong_leg")
     if not reason and (order, leg) not in _WORDLESS:

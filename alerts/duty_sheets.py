@@ -12,16 +12,14 @@ from sensors.site import Site
 Row = Mapping[str, Any]
 
 
-def handover_pdf(
-    handover: Row, site: Site, language: str, now: float, *, simulated: bool = False, font: Path | None = None
-) -> bytes:
+def handover_pdf(handover: Row, site: Site, language: str, now: float, *, font: Path | None = None) -> bytes:
     """Print a handover: `turn`, `shift`, `begin`, `people`, `sheet`, and `actor`, `time`, `reason` once it is signed.
 
     Raise `paper.NoFont`.
     """
     say = Words(site, language)
-    paper = say.paper(say("sheet.handover"), now, say("simulation") if simulated else "", font)
     sheet = handover["sheet"]
+    paper = say.paper(say("sheet.handover"), now, say("simulation") if _is_played(sheet) else "", font)
     people = say.listed(f"{say.name('seats', seat)} {who}" for seat, who in handover["people"].items())
     load = sheet["load"]
     paper.facts(
@@ -117,6 +115,13 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
         ]
         paper.table([say(f"sheet.{head}") for head in ("time", "what", "unit", "who")], lines, (3, 3, 3, 3))
     return paper.bytes()
+
+
+def _is_played(sheet: Row) -> bool:
+    """Tell whether all that stands open on a sheet was simulated: one line that is real makes it a real handover."""
+    parts = (sheet.get(part, {}).get("items", ()) for part in ("open", "overdue", "shelved", "degraded"))
+    lines = [bool(row.get("simulated")) for part in parts for row in part]
+    return bool(lines) and all(lines)
 
 
 def _marked(say: Words, row: Row, text: str) -> str:

@@ -217,6 +217,7 @@ def _open(book: Casebook, change: condition.Change, clock: float, out: list[AnyO
         exercise=drill_at(book, change.area) if change.simulated else "",
         sort=getattr(change, "sort", ""),
         subject=getattr(change, "subject", ""),
+        category=getattr(change, "category", ""),
     )
     book.add_alarm(alarm)
     _move(book, alarm, change, change.after, clock, out, rationale=carried.rationale)

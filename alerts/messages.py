@@ -62,6 +62,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.wrong_leg": ("请先完成前面的步骤", "An earlier step comes first"),
     "dispatch.closed": ("派单已结束", "The dispatch is already closed"),
     "dispatch.refused": ("派单已被拒绝", "The dispatch was refused"),
+    "dispatch.past_refusing": (
+        "已到现场，不能再拒绝：请值班席加派或召回",
+        "On scene already, it can be refused no more: have the desk send others, or call it back",
+    ),
+    "dispatch.visit_only": ("仅待回访，不能再移交", "Only the follow-up visit is left: it cannot be handed over"),
     "dispatch.not_resolved": (
         "处置尚未完成，单位不能结束派单；无法执行请拒绝并填写原因",
         "It is not resolved: a unit that cannot do it refuses, with the reason",
@@ -155,6 +160,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.by_load": (
         "达到派单等级，自动派单；同等条件下在办较少者优先",
         "The dispatch level was reached; of those alike, the one with fewer open orders",
+    ),
+    "dispatch.by_category": (
+        "达到派单等级，派往负责该类上报的单位",
+        "The dispatch level was reached: to who answers for such reports",
     ),
     "dispatch.escalated": ("超时未响应，升级至上级单位", "No answer in time: escalated to the level above"),
     "dispatch.next_unit": ("单位拒绝，转派下一单位", "Refused: passed to the next unit"),

@@ -444,7 +444,7 @@ def _refer(book: Casebook, dispatch: Dispatch, command: Command, clock: float, o
     """Hand a dispatch over to another body (mediation, a tribunal, psychological support): its trail goes on."""
     _own(dispatch, command)
     if dispatch.leg == "follow_up":
-        raise Refusal("dispatch.wrong_leg")
+        raise Refusal("dispatch.visit_only")
     reason = _text(book, command, "reason")
     if not reason:
         raise Refusal("reason_needed")

@@ -48,6 +48,7 @@ class ReportChange(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     sort: str
     subject: str
+    category: str
     report: str  # the first one's id, which names the alarm
 
 
@@ -80,16 +81,21 @@ def take(book: Casebook, report: Report, clock: float, out: list[AnyOutcome]) ->
         simulated=simulated,
         sort=kind.type,
         subject=report.subject or "",
+        category=report.category,
         report=report.id,
     )
-    if alarm is not None and incident is None:
-        alarm.process, alarm.level = 0, 0  # its case was closed over it: this is a new one
+    if alarm is not None:
+        alarm.category = report.category  # who answers for it is sent at what this report raises
+        if incident is None:
+            alarm.process, alarm.level = 0, 0  # its case was closed over it: this is a new one
     grouping.apply(book, change, clock, out)
     found = book.scopes[rule.id, scope, simulated]
     found.told = count
     joined = book.cases.incidents.get(found.incident)
     if joined is not None:
-        args = {"report": report.id, "count": count}
+        args: dict[str, Any] = {"report": report.id, "count": count}
+        if kind.units:
+            args["category"] = report.category
         out.append(book.incident_record(joined, "reported", clock, actor=report.actor, args=args))
 
 

@@ -76,6 +76,28 @@ class Router:
                 found.append(unit)
         return found
 
+    def answering(self, area: str, names: Collection[str]) -> list[str]:
+        """List the units that are named by id, and for each kind that is named the nearest that handles an area."""
+        found: list[str] = []
+        for name in names:
+            unit = name if name in self.units else self._nearest(area, name)
+            if unit and unit not in found:
+                found.append(unit)
+        return found
+
+    def _nearest(self, area_id: str, kind: str) -> str:
+        """Name the unit of a kind that is nearest in the hierarchy, there by distance; empty where there is none."""
+        area = self.areas.get(area_id)
+        if area is None:
+            return ""
+        ranked = [
+            (depth, _distance(area.location, unit.location), unit.id)
+            for place, depth in self._depths(area_id).items()
+            for unit in self._at.get(place, ())
+            if unit.kind == kind and (not unit.types or area.type in unit.types)
+        ]
+        return min(ranked)[2] if ranked else ""
+
     def subdistrict(self, area: str) -> str:
         """Name the subdistrict that an area lies in; empty when it lies in none."""
         found = self._subdistricts.get(area)
@@ -152,7 +174,7 @@ class Router:
 
 
 _BY_HAND = frozenset({"mediation", "tribunal", "support"})
-"""Kinds of units that only people send to."""
+"""Kinds of units that only people send to, and the site for the reports that they answer for."""
 
 
 def _handles(unit: Unit, area: Area, kind: str) -> bool:

@@ -84,6 +84,8 @@ def _send_there(book: Casebook, incident: Incident, head: str, area: str, clock:
     for place in _places(incident, head, area):
         units = book.suggest(incident, clock, {one.unit for one in working}, place)
         if units:
+            if not working and units[0] in book.answering(incident, place):
+                reason = "dispatch.by_category"
             send(book, incident, units[:1], lead, "", clock, out, actor=ENGINE, reason=reason, area=place)
             return True
     return False
@@ -415,9 +417,15 @@ def expire(book: Casebook, dispatch: Dispatch, clock: float, out: list[AnyOutcom
 
 
 def _above(book: Casebook, dispatch: Dispatch, clock: float) -> str | None:
-    """Name the next unit up the hierarchy that takes part; None at the top."""
+    """Name the next unit up the hierarchy that takes part; None at the top.
+
+    Above who answers for what people told of stand the others that do, and then the place's own: none waits in vain.
+    """
     from_unit = dispatch.climbed or dispatch.unit
     known = {*dispatch.tried, *_taken(book, dispatch), *dispatch.told}
+    incident = book.cases.incidents.get(dispatch.incident)
+    if dispatch.leg == "issued" and incident is not None and from_unit in book.answering(incident, dispatch.area):
+        return next(iter(book.suggest(incident, clock, known, dispatch.area)), None)
     before = () if dispatch.climbed else dispatch.tried
     above = book.router.above(dispatch.area, from_unit, book.kind_of(dispatch), known, clock, before)
     while above is not None and not book.takes_part(dispatch, above):

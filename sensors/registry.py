@@ -20,7 +20,7 @@ from sensors.map_checks import check_map
 from sensors.plan_checks import check_plans, versioned
 from sensors.relations import check_related
 from sensors.roster import read_duties
-from sensors.site import Area, Camera, Duty, Escalation, Flood, Link, Place, Point, Site, Skew, Text
+from sensors.site import Area, Camera, Duty, Escalation, Flood, Link, Place, Point, ReportKind, Site, Skew, Text
 from sensors.site_checks import check_camera, check_main, check_roster, check_units, deadlines, modes, report_kinds
 from sensors.site_files import (
     AreaEntry,
@@ -203,6 +203,7 @@ class _Loading:
                 check_plans(*written, self.folder / "plans", known_areas, area_types, self.findings)
         legs = None
         chains: tuple[Escalation, ...] = ()
+        told: tuple[ReportKind, ...] = ()
         if main:
             check_main(*main, None if known_areas is None else {camera.id for camera in cameras}, self.findings)
             if main[1].map is not None:
@@ -212,6 +213,7 @@ class _Loading:
             if units and all(more_units):
                 sent = {unit.id for one in (units, *more_units) if one for unit in one[1].units}
             chains = escalations(main[0], main[1].escalation, area_types, sent, self.findings)
+            told = report_kinds(main[0], main[1].reports, sent, self.findings)
         if self.findings.problems or not (main and hierarchy and units and roster and places and legs):
             return None
 
@@ -229,7 +231,7 @@ class _Loading:
             approval=main[1].approval,
             disposition=main[1].disposition,
             modes=modes(main[0], main[1].modes, self.findings),
-            reports=report_kinds(main[0], main[1].reports, self.findings),
+            reports=told,
             late_after=duration(limits.late_after, at, ("limits", "late_after")),
             accept_age=duration(limits.accept_age, at, ("limits", "accept_age")),
             accept_ahead=duration(limits.accept_ahead, at, ("limits", "accept_ahead")),

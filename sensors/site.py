@@ -75,12 +75,16 @@ MODES = (
 
 
 class ReportKind(Struct, frozen=True):
-    """A category of reports that makes a case of its own for each subject; `levels` are of its first, second, ..."""
+    """A category of reports that makes a case of its own for each subject; `levels` are of its first, second, ...
+
+    `units` answer for it, the first first: ids of units, or kinds, of which the nearest is meant.
+    """
 
     category: str
     name: Text
     type: Literal["report", "dispute"] = "report"
     levels: tuple[str, ...] = ("blue", "yellow", "orange")
+    units: tuple[str, ...] = ()
 
 
 class Place(Struct, frozen=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import get_args
 
 from sensors import measure
 from sensors.camera import viewer
@@ -13,7 +14,7 @@ from sensors.dialects.paths import is_place
 from sensors.document import Document, Path, suggest
 from sensors.findings import Findings
 from sensors.holidays_of import holidays_of
-from sensors.site import LEVELS, MODES, RANK, Deadlines, MappedValue, Mode, Place, ReportKind, Signals
+from sensors.site import LEVELS, MODES, RANK, Deadlines, MappedValue, Mode, Place, ReportKind, Signals, UnitKind
 from sensors.site import Mapping as MappingOfTopics
 from sensors.site_files import CameraEntry, LegDeadlines, ModeEntry, ReportEntry, RosterFile, SiteFile, UnitsFile
 
@@ -26,6 +27,7 @@ MAX_MODES = 32
 MAX_REPORT_KINDS = 64
 MOST_AT_ONCE = 1000
 MAX_REPORT_LEVELS = 16
+MAX_REPORT_UNITS = 16
 LONGEST_MODE = 30 * 86400.0
 
 HEALTH = {
@@ -64,8 +66,10 @@ def modes(document: Document, entries: tuple[ModeEntry, ...] | None, findings: F
     return tuple(found)
 
 
-def report_kinds(document: Document, entries: tuple[ReportEntry, ...], findings: Findings) -> tuple[ReportKind, ...]:
-    """Check the categories of reports that make cases of their own and return them."""
+def report_kinds(
+    document: Document, entries: tuple[ReportEntry, ...], units: Collection[str] | None, findings: Findings
+) -> tuple[ReportKind, ...]:
+    """Check the categories of reports that make cases of their own and return them; `units` is None when not known."""
     if len(entries) > MAX_REPORT_KINDS:
         findings.add(document, ("reports",), f"a site has at most {MAX_REPORT_KINDS} categories of reports")
         return ()
@@ -80,7 +84,14 @@ def report_kinds(document: Document, entries: tuple[ReportEntry, ...], findings:
         if not 1 <= len(ranks) <= MAX_REPORT_LEVELS or not all(ranks) or ranks != sorted(ranks):
             message = f"levels are 1 to {MAX_REPORT_LEVELS} of {', '.join(LEVELS)}, none below the one before"
             findings.add(document, ("reports", place, "levels"), message)
-        found.append(ReportKind(category=entry.category, name=entry.name, type=entry.type, levels=entry.levels))
+        if len(entry.units) > MAX_REPORT_UNITS:
+            findings.add(
+                document, ("reports", place, "units"), f"at most {MAX_REPORT_UNITS} units answer for a category"
+            )
+        for n, name in enumerate(entry.units):
+            if name not in get_args(UnitKind):
+                findings.reference("unit", name, units, document, ("reports", place, "units", n))
+        found.append(ReportKind(**{field: getattr(entry, field) for field in ReportKind.__struct_fields__}))
     return tuple(found)
 
 

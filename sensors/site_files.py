@@ -102,6 +102,7 @@ class ReportEntry(Written, frozen=True):
     name: Text
     type: Literal["report", "dispute"] = "report"
     levels: tuple[str, ...] = ("blue", "yellow", "orange")
+    units: tuple[str, ...] = ()
 
 
 class SiteFile(Written, frozen=True):

@@ -61,6 +61,7 @@ def test_a_visit_to_come_keeps_no_incident_open_and_is_told_when_it_is_due() -> 
     scene = Scene()
     scene.resolve()
     assert edges(scene.do("follow_up", seconds=2 * DAY, reason="look at the crack"))[-1] == "ok"
+    assert edges(scene.do("refer", to="u-talk", reason="theirs")) == ["dispatch.visit_only"]
     scene.desk.condition(change(0), scene.clock)
     scene.do("acknowledge", scene.incident)
     assert edges(scene.do("close", scene.incident, disposition="real"))[-1:] == ["ok"]

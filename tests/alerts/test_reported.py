@@ -86,6 +86,34 @@ def test_a_person_ends_it_and_the_next_report_begins_another(desk: Desk, disposi
     assert not [key for key in desk.book.cases.counts if "h1" in key], "subjects are not remembered"
 
 
+def test_a_case_goes_first_to_who_answers_for_its_category_and_then_to_the_place(desk: Desk) -> None:
+    named = msgspec.structs.replace(CASES.reports[0], levels=("yellow", "orange"), units=("u-d", "mediation"))
+    desk.publish(msgspec.structs.replace(CASES, reports=(named, *CASES.reports[1:])))
+    out = told(desk, report("r1"), report("r2"))
+    joined = [one for one in out if isinstance(one, IncidentChange) and one.edge == "reported"]
+    assert joined[-1].args == {"report": "r2", "count": 2, "category": "family-dispute"}
+    (sent,) = [one for one in out if isinstance(one, DispatchChange)]
+    assert (sent.unit, sent.reason) == ("u-d", "dispatch.by_category")
+    again = Desk(CASES)
+    again.restore(desk.state())
+    again.publish(desk.book.site)
+    _, passed, *_ = again.command(command("refuse", sent.dispatch, "c1", reason="full"), 1010.0)
+    assert isinstance(passed, DispatchChange) and (passed.edge, passed.unit) == ("reassigned", "u-talk")
+    late = [one for one in again.tick(5000.0) if isinstance(one, DispatchChange) and one.edge == "reassigned"]
+    assert [one.unit for one in late] == ["u-c1"], "who does not answer has the place's own after them"
+    last = [one for one in again.tick(9000.0) if isinstance(one, DispatchChange) and one.edge == "reassigned"]
+    assert [one.unit for one in last] == ["u-s1"], "and from there it goes up as ever"
+
+
+def test_other_categories_of_the_same_site_go_to_the_place_itself(desk: Desk) -> None:
+    named = msgspec.structs.replace(CASES.reports[0], units=("u-talk",))
+    desk.publish(msgspec.structs.replace(CASES, reports=(named, *CASES.reports[1:])))
+    out = told(desk, *(report(f"r{n}", "quarrel", subject="h2") for n in range(3)))
+    assert [(one.unit, one.reason) for one in out if isinstance(one, DispatchChange)] == [
+        ("u-c1", "dispatch.by_level"),
+    ]
+
+
 def test_a_shelved_one_ends_with_its_case_too(desk: Desk) -> None:
     (case,) = opened(told(desk, report("r1")))
     (alarm,) = desk.book.cases.alarms

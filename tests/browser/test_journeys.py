@@ -146,6 +146,33 @@ def test_summons_stands_on_every_page_until_it_is_answered(open_page: Any, mock:
     expect(page.locator("[data-test=summons]")).to_have_count(0)
 
 
+def test_what_is_played_is_marked_and_never_stands_before_what_is_real(open_page: Any, mock: Any) -> None:
+    def slide(point: str, rule: str, ago: float, simulated: bool) -> str:
+        area, title = point.partition(".")[0], {"zh": rule, "en": rule}
+        return str(
+            mock.do(
+                lambda api: api.world.raise_alarm(
+                    area, point, rule, "red", title, time.time() - ago,
+                    score=0.9, clause="value > 40", value=44.0, simulated=simulated,
+                )
+            )
+        )  # fmt: skip
+
+    page = open_page("#/alarms")
+    page.locator("[data-test=alarms] li").first.wait_for()
+    played = slide("slope-shiyan-1.displacement-1", "drill", 1, True)
+    summons = page.locator("[data-test=summons]")
+    expect(summons.locator(".simulation")).to_be_visible()
+    real = slide("underpass-shajing-2.level", "really", 60, False)  # of longer ago: among equals the newest leads
+    expect(summons).to_contain_text("really")
+    expect(summons.locator(".simulation")).to_have_count(0)
+    expect(summons).to_contain_text("另有 1 起")
+    summons.get_by_role("link").click()
+    expect(queue_item(page, real)).to_be_visible()
+    listed = page.locator("[data-incident]").evaluate_all("all => all.map((one) => one.dataset.incident)")
+    assert listed.index(real) < listed.index(played)
+
+
 def test_who_acknowledged_is_forgotten_when_it_gets_worse_under_way(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", ""))

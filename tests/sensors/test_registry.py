@@ -356,10 +356,11 @@ def test_what_does_not_exist_is_not_found(site: Site) -> None:
 
 def test_a_site_says_which_reports_are_cases_of_their_own(edit: Edit, folder: Path, site: Site) -> None:
     assert site.reports == ()
-    named = _REPORT.partition("\n")[0] % ("quarrel", "blue, orange")
+    named = _REPORT.partition("\n")[0] % ("quarrel", "blue, orange], units: [mediation")
     assert edit("site.yaml", "partitions: 4\n", f"partitions: 4\n{named}\n") == []
     (kind,) = load_site(folder).reports
     assert (kind.category, kind.type, kind.levels) == ("quarrel", "dispute", ("blue", "orange"))
+    assert kind.units == ("mediation",)
 
 
 def test_a_site_names_its_modes_or_has_the_usual_ones(edit: Edit, folder: Path, site: Site) -> None:
@@ -570,6 +571,7 @@ MISTAKES = [
     (MAIN, "partitions: 4", _REPORT % ("dispute", "red, blue"), "reports[0].levels", "none below"),
     (MAIN, "partitions: 4", _REPORT % ("dispute", "mauve"), "reports[0].levels", "blue"),
     (MAIN, "partitions: 4", _REPORT % ("dispute", ""), "reports[0].levels", "1 to 16"),
+    (MAIN, "partitions: 4", _REPORT % ("dispute", "blue], units: [mediatio"), "reports[0].units[0]", "unit 'mediatio'"),
     (MAIN, "partitions: 4", _MODE % ("works", "31 d"), "modes[0].longest", "at most 30 days"),
     (MAIN, "partitions: 4", _MODE % ("Works!", "1 d"), "modes[0].id", "Works!"),
     # what refers to nothing

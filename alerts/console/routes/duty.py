@@ -121,9 +121,5 @@ def _turn(console: Console, turn: Turn | None) -> dict[str, Any] | None:
 def _print(console: Console, name: str, found: dict[str, Any], language: str) -> Response:
     from alerts.duty_sheets import handover_pdf  # here: few print, and its library is slow to load
 
-    site, simulated = console.config.site, console.figures.simulated
-    return printed(
-        console,
-        name,
-        lambda font: handover_pdf(found, site, language, time.time(), simulated=simulated, font=font),
-    )
+    site = console.config.site
+    return printed(console, name, lambda font: handover_pdf(found, site, language, time.time(), font=font))

@@ -91,13 +91,23 @@ def _suggested(console: Console, row: Row, areas: Sequence[str], busy: set[str])
             load[unit] += count
     found = {area: console.router.suggest(area, row["kind"], busy, time.time(), load) for area in areas}
     refused = _refused(row)
-    for units in found.values():
+    for area, units in found.items():
+        first = [unit for unit in _answering(console, row, area) if unit not in busy]
+        units[:] = [*first, *(unit for unit in units if unit not in first)]
         units.sort(key=refused.__contains__)
     if not row["exercise"]:
         return found
     running = console.journal.ask(lambda reader: reader.exercises(running=True))
     part = {unit for one in running if one["id"] == row["exercise"] for unit in one["units"]}
     return {area: [unit for unit in units if unit in part] for area, units in found.items()}
+
+
+def _answering(console: Console, row: Row, area: str) -> list[str]:
+    """List who answers for the category that a case by report was last told of; nobody where the site names none."""
+    told = (change["args"].get("category") for change in reversed(row["history"]) if change["edge"] == "reported")
+    category = next(told, None)
+    kinds = (kind for kind in console.config.site.reports if kind.category == category)
+    return [unit for kind in kinds for unit in console.router.answering(area, kind.units)]
 
 
 def _refused(row: Row) -> set[str]:

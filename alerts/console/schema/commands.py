@@ -53,7 +53,7 @@ class UntickOrder(Order):
 class SetAsideOrder(Order):
     """For how many seconds to set an alarm aside, and why."""
 
-    seconds: float = Field(gt=0, le=366 * 86400, allow_inf_nan=False, strict=False)
+    seconds: float = Field(gt=0, le=366 * 86400, allow_inf_nan=False)
     reason: str = Field(max_length=4000, pattern=r"\S")
 
 
@@ -133,7 +133,7 @@ class FeedBack(Step):
 class FollowUp(Step):
     """In how many seconds somebody goes again to see how things are; as the site says, when left out."""
 
-    seconds: float | None = Field(None, gt=0, le=366 * 86400, allow_inf_nan=False, strict=False)
+    seconds: float | None = Field(None, gt=0, le=366 * 86400, allow_inf_nan=False)
 
 
 class Refer(Order):

@@ -43,7 +43,7 @@ class ModeBegun(Body):
 
     mode: str = Field(min_length=1, max_length=64)
     areas: list[str] = Field(default_factory=list, max_length=1000)
-    seconds: float = Field(gt=0, le=30 * 86400, allow_inf_nan=False, strict=False)
+    seconds: float = Field(gt=0, le=30 * 86400, allow_inf_nan=False)
     reason: str = Field(max_length=4000, pattern=r"\S")
 
 

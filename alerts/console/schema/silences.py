@@ -42,14 +42,14 @@ class SilenceBegun(Body):
     scopes: Ids = Field(default_factory=list)
     rules: Ids = Field(default_factory=list)
     level: Literal["blue", "yellow", "orange"] = "yellow"
-    seconds: float = Field(gt=0, le=86400, allow_inf_nan=False, strict=False)
+    seconds: float = Field(gt=0, le=86400, allow_inf_nan=False)
     reason: str = Field(max_length=4000, pattern=r"\S")
 
 
 class SilenceProlonged(Body):
     """In how many seconds from now a silence ends instead, and why."""
 
-    seconds: float = Field(gt=0, le=86400, allow_inf_nan=False, strict=False)
+    seconds: float = Field(gt=0, le=86400, allow_inf_nan=False)
     reason: str = Field(max_length=4000, pattern=r"\S")
 
 

@@ -11,10 +11,17 @@ from starlette.testclient import TestClient
 from alerts.console import schema
 from alerts.console.accounts import list_audit
 from sensors.lookup import Registry
+from sensors.observation import Report
 from sensors.partition import partition_of
-from sensors.site import Site
+from sensors.site import ReportKind, Site
 
-from .conftest import Configure, Desktop, Engine
+from .conftest import Configure, Desktop, Engine, make_site, named
+
+
+@pytest.fixture
+def site() -> Site:
+    told = ReportKind(category="quarrel", name=named("quarrel"), type="dispute", units=("other",))
+    return msgspec.structs.replace(make_site(), reports=(told,))
 
 
 def test_an_acknowledgement_is_done_by_the_engine_and_told(
@@ -148,6 +155,20 @@ def test_a_lost_poke_only_delays_the_answer(client: TestClient, desktop: Desktop
     engine.publish = lambda *_, **__: None  # type: ignore[method-assign]
     path = f"/api/v1/incidents/{engine.open_incident()['id']}/acknowledge"
     assert client.post(path, json={}, headers=desktop.token("duty")).status_code == 200
+
+
+def test_who_answers_for_what_was_reported_is_the_first_to_be_sent(
+    client: TestClient, desktop: Desktop, engine: Engine
+) -> None:
+    now = time.time()
+    report = Report(id="r1", category="quarrel", area="slope-1", text="", time=now, received=now, actor="user:li")
+    engine.record(engine.desk.report(report, now))
+    id, duty = engine.open_incident()["id"], desktop.token("dispatcher")
+    suggested = client.get(f"/api/v1/incidents/{id}", headers=duty).json()["suggested_units"]
+    assert suggested == ["other", "team", "sub"]
+    assert client.post(f"/api/v1/incidents/{id}/dispatch", json={}, headers=duty).status_code == 200
+    (task,) = client.get("/api/v1/dispatches", headers=duty).json()["items"]
+    assert task["unit"] == suggested[0], "the engine takes the same"
 
 
 def test_an_incident_is_dispatched_worked_and_closed(client: TestClient, desktop: Desktop, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from alerts.console.accounts import add_token, list_audit
 from sensors.observation import Exercise
 from sensors.site import Duty, Seat, Site
+from tests.waiting import until
 
 from .conftest import Configure, Desktop, Engine, make_site, named
 
@@ -90,8 +91,10 @@ def test_a_handover_is_signed_once_by_the_incoming_turn_and_kept(
     assert [one["id"] for one in draft["sheet"]["open"]["items"]] == [incident]
     assert client.get("/api/v1/duty").json()["mine"]
     engine.condition(level=2, rule="played", area="slope-2", simulated=True)
+    until(lambda: desktop.console.figures.simulated)  # the console knows that something is played
     printed = said(client.get("/api/v1/handover/sheet.pdf?language=en").content)
     assert "Outgoing" in printed and printed.count("[Simulation]") == 1 and "Exercise" not in printed
+    assert "not real" not in printed, "a handover that hands over what is real is no simulation"
     body = {"turn": draft["turn"]["key"], "comment": "took over"}
     stranger = client.post("/api/v1/handover/sign", json=body, headers=desktop.token("administrator"))
     assert (stranger.status_code, stranger.json()["error"]["code"]) == (409, "handover.not_on_duty")

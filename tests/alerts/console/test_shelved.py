@@ -72,6 +72,8 @@ def test_those_that_come_back_first_lead(client: TestClient, desktop: Desktop, e
         {"seconds": -1},
         {"seconds": 1e300},
         {"seconds": "an hour"},
+        {"seconds": True},
+        {"seconds": "60"},
         {"seconds": None},
         {"reason": ""},
         {"reason": "  "},

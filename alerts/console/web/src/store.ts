@@ -130,11 +130,16 @@ function urgency(incident: Incident): number {
   return (waits(incident) ? 100 : incident.state === 'calm' ? 0 : 50) + (RANK[incident.level] ?? 0);
 }
 
-/** Incidents that are not closed: those that wait first, then by level, then the newest. */
+/** Put what is real before what is simulated, a drill too: that never stands in its way. */
+export function realFirst(a: Incident, b: Incident): number {
+  return Number(a.simulated) - Number(b.simulated);
+}
+
+/** Incidents that are not closed: those that wait first, then by level, what is real first, then the newest. */
 export const openIncidents = computed(() =>
   [...incidents.value.values()]
     .filter((incident) => incident.state !== 'closed')
-    .sort((a, b) => urgency(b) - urgency(a) || b.opened - a.opened || (a.id < b.id ? -1 : 1)),
+    .sort((a, b) => urgency(b) - urgency(a) || realFirst(a, b) || b.opened - a.opened || (a.id < b.id ? -1 : 1)),
 );
 
 /** Alarms that nobody has acknowledged, whether still active or back to normal. */

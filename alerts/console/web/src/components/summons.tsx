@@ -6,6 +6,7 @@ import { pressing } from '../live/attention';
 import { go, href } from '../router';
 import { areaName, fieldOnly, subject } from '../store';
 import { LevelShape } from './level';
+import { Simulation } from './marks';
 
 export function Summons() {
   const [first] = pressing.value;
@@ -26,6 +27,7 @@ export function Summons() {
       <a href={href('incidents', first.id)}>
         <LevelShape level={first.level} size={26} />
         <b>{t('summons.level', { level: t(`level.${first.level}.long`) })}</b>
+        {first.simulated && <Simulation small exercise={!!first.exercise} />}
         <span class="summons-what">
           {tName(subject(first))} · {areaName(first.area)}
           {more > 0 && ` ${t('summons.more', { n: more })}`}

@@ -502,6 +502,7 @@ export const en: Record<keyof typeof zh, string> = {
   'reason.dispatch.well_again': 'The device is well again: withdrawn',
   'reason.dispatch.aside': 'Its alarm was set aside: withdrawn',
   'reason.dispatch.by_level': 'The dispatch level was reached',
+  'reason.dispatch.by_category': 'The dispatch level was reached: to who answers for such reports',
   'reason.dispatch.by_load': 'The dispatch level was reached; of those alike, the one with fewer open orders',
   'reason.incident.linked_upstream': 'An alarm up- or downstream of it: taken in',
   'reason.incident.linked_neighbour': 'An alarm of a neighbouring area: taken in',

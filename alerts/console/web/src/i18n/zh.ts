@@ -500,6 +500,7 @@ export const zh = {
   'reason.dispatch.well_again': '设备已恢复，派修撤回',
   'reason.dispatch.aside': '故障报警已搁置或停用，派修撤回',
   'reason.dispatch.by_level': '达到派单等级，自动派单',
+  'reason.dispatch.by_category': '达到派单等级，派往负责该类上报的单位',
   'reason.dispatch.by_load': '达到派单等级，自动派单；同等条件下在办较少者优先',
   'reason.incident.linked_upstream': '上下游关联区域报警，自动并入',
   'reason.incident.linked_neighbour': '相邻关联区域报警，自动并入',

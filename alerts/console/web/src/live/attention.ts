@@ -1,7 +1,7 @@
 /** What asks for a look: red and orange incidents that nobody has acknowledged and that this person has not looked at. */
 import { computed, effect, signal } from '@preact/signals';
 import { RANK, type Incident, type Level } from '../contract';
-import { alarms, isRisk, loaded, openIncidents, waits } from '../store';
+import { alarms, isRisk, loaded, openIncidents, realFirst, waits } from '../store';
 
 const URGENT = 3; // rank of orange
 
@@ -26,12 +26,14 @@ function look(incidents: readonly Incident[]): void {
   if (moved) seen.value = next;
 }
 
-/** Incidents that press, the most urgent first: new or worse since they were looked at. */
+/** Incidents that press, new or worse since they were looked at: what is real before what is played, then the most urgent. */
 export const pressing = computed(() =>
-  openIncidents.value.filter(
-    (incident) =>
-      incident.id !== looking.value && urgent(incident) && (seen.value.get(incident.id) ?? 0) < (RANK[incident.level] ?? 0),
-  ),
+  openIncidents.value
+    .filter(
+      (incident) =>
+        incident.id !== looking.value && urgent(incident) && (seen.value.get(incident.id) ?? 0) < (RANK[incident.level] ?? 0),
+    )
+    .sort(realFirst),
 );
 
 /** The most severe level among risk alarms that nobody has acknowledged, if it is one that sounds; folded rings do not. */
