@@ -24,6 +24,12 @@ Rows = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 Codes8 = npt.NDArray[np.uint8]
 
+APART = 2.0
+"""Times as long as a budget takes to pay for an alarm that no new code must have come for one to be an alarm, however
+many are known: as long as it takes a point of two codes. So they take up half of the budget at most."""
+_NEW = "events"
+"""The field of `SLOW` with the number of the reading, from 1, that brought the last new code; 0 in states of before."""
+
 
 class Coded:
     """Judge readings of a bank's rows that have no size."""
@@ -43,6 +49,7 @@ class Coded:
             score[at], alarm[at], reason[at] = self._changes(rows[at], time[at], before[at], value[at], seen[at])
         first = coded & (seen == 0.0)
         self._slow[rows[first], SLOW_AT["turned"]] = time[first]
+        self._slow[rows[first], SLOW_AT[_NEW]] = 1.0
         self._fields[rows[coded], AT["seen"]] += 1.0
         self._fields[rows, AT["flat_since"]] = dataquality.flat_since(
             ARRAYS, since, time, time - last_time, value == before, gap
@@ -62,6 +69,7 @@ class Coded:
         seen = float(self._fields[row, AT["seen"]])
         if seen > 0.0:
             self._codes.fade(row, times)
+            self._slow[row, SLOW_AT[_NEW]] = ceil(self._slow[row, SLOW_AT[_NEW]] * 0.5**times)
             seen = max(ceil(seen * 0.5**times), min(seen, float(self._settings.warm_up)))
             self._fields[row, AT["seen"]] = seen
         return seen
@@ -79,21 +87,24 @@ class Coded:
         rate, spent = slow[:, SLOW_AT["budget"]] / DAY, slow[:, SLOW_AT["spent"]]
         asked = np.minimum(tempo * rate, RAREST)
         owes = owed(ARRAYS, spent, time, rate, self._settings.owed_free, self._settings.owed_most)
-        # a new one came so often, the first for free; what is owed asks for more, as of an excess
-        rare = codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= asked
-        beyond = learnt & unseen & rare
+        # a new one came so often, the first for free, or none for long; what is owed asks for more, as of an excess
+        dear = 1.0 + owes * owes * owes
+        new = slow[:, SLOW_AT[_NEW]]
+        apart = (new > 0.0) & (share <= asked) & (APART * dear <= asked * (seen - new))
+        beyond = learnt & unseen & ((codes / (seen + 1.0) * dear <= asked) | apart)
         alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self._settings.refractory * tempo)
-        for name, new in (
+        for name, told in (
             ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
+            (_NEW, np.where(unseen, seen + 1.0, new)),
             ("spent", spend(ARRAYS, spent, time, rate, alarm, self._settings.owed_most)),
         ):
-            self._slow[rows, SLOW_AT[name]] = new
+            self._slow[rows, SLOW_AT[name]] = told
         telling = np.flatnonzero(learnt & (score >= TELLING))
         reason = np.zeros(len(rows), np.uint8)
         reason[telling] = np.where(unseen[telling], UNSEEN, SELDOM)
         since = np.where(unseen, known, np.maximum(known, time - 2.0 * YEAR))  # of what is halved each year
-        told = np.array([reason, time, value, before, times, since, score]).T
-        self._reasons[rows[telling]] = told[telling]
+        why = np.array([reason, time, value, before, times, since, score]).T
+        self._reasons[rows[telling]] = why[telling]
         return score, alarm, reason
 
     def note_one(
@@ -106,7 +117,7 @@ class Coded:
         mine = self._fields[row]
         if coded:
             if seen == 0.0:
-                self._slow[row, SLOW_AT["turned"]] = time
+                self._slow[row, SLOW_AT["turned"]], self._slow[row, SLOW_AT[_NEW]] = time, 1.0
             else:
                 if years := halvings_one(slow[SLOW_AT["turned"]], last_time, time):
                     seen = self._fade_one(row, years)
@@ -123,6 +134,9 @@ class Coded:
         """Judge one change of code as `_changes` does many."""
         settings, known = self._settings, slow[SLOW_AT["turned"]]
         share, times, unseen, codes = self._codes.change(row, before, value, seen, time, known)
+        new = float(self._slow[row, SLOW_AT[_NEW]])
+        if unseen:
+            self._slow[row, SLOW_AT[_NEW]] = seen + 1.0
         if seen < settings.warm_up:
             return 0.0, False, NOTHING
         score, alarm = 1.0 - max(share, FINEST), False
@@ -130,7 +144,9 @@ class Coded:
             tempo = max(slow[SLOW_AT["interval"]], settings.least)
             rate, spent, beyond = slow[SLOW_AT["budget"]] / DAY, slow[SLOW_AT["spent"]], slow[SLOW_AT["beyond_time"]]
             owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
-            if codes / (seen + 1.0) * (1.0 + owes * owes * owes) <= min(tempo * rate, RAREST):
+            dear, asked = 1.0 + owes * owes * owes, min(tempo * rate, RAREST)
+            apart = new > 0.0 and share <= asked and APART * dear <= asked * (seen - new)
+            if codes / (seen + 1.0) * dear <= asked or apart:
                 alarm = time - beyond > settings.refractory * tempo
                 spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                 self._slow[row, SLOW_AT["beyond_time"]], self._slow[row, SLOW_AT["spent"]] = time, spent

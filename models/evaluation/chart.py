@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
@@ -13,24 +13,24 @@ _WIDTH, _HEIGHT, _LEFT, _GAP = 900, 46, 90, 10
 _FLOOR = 1e-6  # the smallest p-value shown
 
 
-def skab_chart(scored: Sequence[Scored], rate: float) -> str:
+def skab_chart(scored: Sequence[Scored], rate: float, legend: str, named: Callable[[str], str] = str) -> str:
     """Return an SVG: one strip a run, the score as a p-value on a logarithmic scale.
 
-    Grey ground: anomalous by the labels. Below: green found, red false, orange missed.
+    Grey ground: anomalous by the labels. Below: green found, red false, orange missed. `legend` tells that, `named` the
+    kind of a model, in the reader's language.
     """
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _WIDTH + 10}" '
         f'height="{24 + len(scored) * (_HEIGHT + _GAP)}" font-family="sans-serif" font-size="11">',
         '<rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="{_LEFT}" y="14">score (line up: rarer; dashes: judged anomalous) · grey: anomalous by the labels · '
-        "green found, red false, orange missed</text>",
+        f'<text x="{_LEFT}" y="14">{escape(legend)}</text>',
     ]
     for number, one in enumerate(scored):
-        parts.append(_strip(one, rate, 24 + number * (_HEIGHT + _GAP)))
+        parts.append(_strip(one, rate, named(one.kind), 24 + number * (_HEIGHT + _GAP)))
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _strip(one: Scored, rate: float, top: int) -> str:
+def _strip(one: Scored, rate: float, kind: str, top: int) -> str:
     rows = len(one.score)
     x = _LEFT + _WIDTH * np.arange(rows + 1) / rows
     high = _HEIGHT - 8
@@ -41,7 +41,7 @@ def _strip(one: Scored, rate: float, top: int) -> str:
     told = one.score >= 1.0 - rate
     truth = one.run.anomalous
     found = [f'<text x="4" y="{top + 14}">{escape(one.run.name)}</text>']
-    found += [f'<text x="4" y="{top + 28}" fill="#777">{escape(one.kind)}</text>']
+    found += [f'<text x="4" y="{top + 28}" fill="#777">{escape(kind)}</text>']
     found += _bands(truth, x, top, high, "#ddd")
     for which, colour in ((told & truth, "#2a2"), (told & ~truth, "#d33"), (~told & truth, "#f90")):
         found += _bands(which, x, top + high + 1, 6, colour)

@@ -111,18 +111,22 @@ def fragment(panels: Iterable[Panel]) -> str:
 
 def _figures(panels: Sequence[Panel], language: str = "en") -> str:
     nothing = "Nothing to show." if language == "en" else "没有可显示的内容。"
-    return f'<div class="panels">{chr(10).join(map(_figure, panels)) or f"<p>{nothing}</p>"}</div>'
+    drawn = "\n".join(_figure(panel, language) for panel in panels)
+    return f'<div class="panels">{drawn or f"<p>{nothing}</p>"}</div>'
 
 
 def _keys(panels: Sequence[Panel], language: str = "en") -> str:
     """Tell the meaning of the looks in use."""
     used = {mark.look for panel in panels for mark in panel.marks}
     used |= {band.look for panel in panels for band in panel.bands}
-    return "".join(
-        f'<span class="key" style="background:{colour}"></span>{meaning if language == "en" else _CHINESE[look]}'
-        for look, (colour, meaning) in LOOKS.items()
-        if look in used
-    )
+    told = (_look(look, language) for look in LOOKS if look in used)
+    return "".join(f'<span class="key" style="background:{colour}"></span>{meaning}' for colour, meaning in told)
+
+
+def _look(look: Look, language: str) -> tuple[str, str]:
+    """Return colour and meaning of a look."""
+    colour, meaning = LOOKS[look]
+    return colour, meaning if language == "en" else _CHINESE[look]
 
 
 def around(time: Floats, begin: float, end: float, margin: float) -> slice:
@@ -131,16 +135,16 @@ def around(time: Floats, begin: float, end: float, margin: float) -> slice:
     return slice(int(low), int(high))
 
 
-def _figure(panel: Panel) -> str:
+def _figure(panel: Panel, language: str) -> str:
     caption = f"<figcaption>{escape(panel.title)} <small>{escape(panel.note)}</small></figcaption>"
-    return f"<figure>{caption}\n{_svg(panel)}</figure>"
+    return f"<figure>{caption}\n{_svg(panel, language)}</figure>"
 
 
-def _svg(panel: Panel) -> str:
+def _svg(panel: Panel, language: str) -> str:
     times, values = np.asarray(panel.times, np.float64), np.asarray(panel.values, np.float64)
     told = values[np.isfinite(values)]
     if not told.size:
-        return "<p>No readings.</p>"
+        return "<p>No readings.</p>" if language == "en" else "<p>没有读数。</p>"
     begin, end = float(times[0]), max(float(times[-1]), float(times[0]) + 1.0)
     bounds = [float(told.min()), float(told.max()), *([panel.limit] if panel.limit is not None else [])]
     low, high = min(bounds), max(bounds)
@@ -148,16 +152,16 @@ def _svg(panel: Panel) -> str:
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
     frame = _Frame(begin, end, low, high)
     parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(panel.title)}">']
-    parts += [_band(frame, band) for band in panel.bands if band.end >= begin and band.begin <= end]
+    parts += [_band(frame, band, language) for band in panel.bands if band.end >= begin and band.begin <= end]
     parts += [frame.across(y, f"{y:.6g}") for y in _ticks(low, high)]
-    parts += [frame.down(x, words) for x, words in _dates(begin, end)]
+    parts += [frame.down(x, words) for x, words in _dates(begin, end, language)]
     parts += [f'<path class="series" d="{_path(frame, times, values)}"/>']
     if panel.second is not None:
         parts += [f'<path class="second" d="{_path(frame, times, np.clip(panel.second, low, high))}"/>']
     if panel.limit is not None:
         y = frame.y(panel.limit)
         parts += [f'<line class="limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>']
-    parts += _marks(frame, [mark for mark in panel.marks if begin <= mark.time <= end])
+    parts += _marks(frame, [mark for mark in panel.marks if begin <= mark.time <= end], language)
     return "".join([*parts, "</svg>"])
 
 
@@ -195,29 +199,29 @@ class _Frame:
         )
 
 
-def _band(frame: _Frame, band: Band) -> str:
+def _band(frame: _Frame, band: Band, language: str) -> str:
     x, until = frame.x(band.begin), frame.x(band.end)
-    colour, meaning = LOOKS[band.look]
+    colour, meaning = _look(band.look, language)
     return (
         f'<rect x="{x:.1f}" y="{_TOP}" width="{max(until - x, 1.5):.1f}" height="{_HEIGHT - _TOP - _BOTTOM}" '
         f'fill="{colour}" opacity="0.16"><title>{escape(band.text or meaning)}</title></rect>'
     )
 
 
-def _marks(frame: _Frame, marks: Sequence[Mark]) -> list[str]:
+def _marks(frame: _Frame, marks: Sequence[Mark], language: str) -> list[str]:
     """Draw marks; words that would run into those before them are told by the line alone, when it is pointed at."""
     drawn, free = [], -inf
     for mark in sorted(marks, key=lambda one: one.time):
         x, wide = frame.x(mark.time), sum(7.0 if letter < "\u2e80" else 13.0 for letter in mark.text)
         left = x - wide if x > _TURNED else x
-        drawn.append(_mark(x, mark, left >= free))
+        drawn.append(_mark(x, mark, left >= free, language))
         if left >= free:
             free = left + wide
     return drawn
 
 
-def _mark(x: float, mark: Mark, words: bool) -> str:
-    colour, meaning = LOOKS[mark.look]
+def _mark(x: float, mark: Mark, words: bool, language: str) -> str:
+    colour, meaning = _look(mark.look, language)
     anchor = "end" if x > _TURNED else "start"
     told = f'<text x="{x:.1f}" y="{_TOP - 9}" text-anchor="{anchor}">{escape(mark.text)}</text>' if words else ""
     return (
@@ -262,10 +266,11 @@ def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     return [float(place * step) + 0.0 for place in np.arange(first, np.floor(high / step) + 1.0)]
 
 
-def _dates(begin: float, end: float, about: int = 8) -> list[tuple[float, str]]:
+def _dates(begin: float, end: float, language: str, about: int = 8) -> list[tuple[float, str]]:
     """Return round times (UTC) between two, in words."""
     step = next((each for each in _STEPS if (end - begin) / each <= about), 365.0 * _DAY)
-    form = "%H:%M" if end - begin < _DAY else "%d %b %H:%M" if step < _DAY else "%d %b %Y"
+    hours, days = ("%d %b %H:%M", "%d %b %Y") if language == "en" else ("%m-%d %H:%M", "%Y-%m-%d")
+    form = "%H:%M" if end - begin < _DAY else hours if step < _DAY else days
     first = np.ceil(begin / step) * step
     return [
         (float(time), datetime.fromtimestamp(float(time), UTC).strftime(form)) for time in np.arange(first, end, step)

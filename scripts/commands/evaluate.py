@@ -16,6 +16,7 @@ from scripts.commands.evaluate_gauge import evaluate_gauge
 from scripts.commands.evaluate_skab import skab
 from scripts.commands.evaluate_triage import triage
 from scripts.commands.evaluating import spoken
+from scripts.commands.model_names import PICTURES, called
 from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, err, fail, out
 from scripts.commands.words import LocaleOption, Words
@@ -92,6 +93,10 @@ def _plain(trial: Trial) -> dict[str, object]:
 def _show(found: list[Trial], words: Words) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     yes, no = words("yes"), words("no")
+
+    def say(name: str) -> str:
+        return called(name, words.language, PICTURES)
+
     for key in ("film", "put_on", "strength", "found", "frames", "told", "false", "judged", "us_a_frame"):
         table.add_column(words(key), justify="right" if key in ("frames", "false", "us_a_frame") else "left")
     for trial in found:
@@ -99,15 +104,15 @@ def _show(found: list[Trial], words: Words) -> None:
         told = {None: "–", True: yes, False: f"[{colour}]{no}[/{colour}]"}
         table.add_row(
             trial.clip,
-            trial.put_on,
-            trial.strength or "–",
+            say(trial.put_on),
+            say(trial.strength) or "–",
             told[trial.found],
             "–" if trial.frames is None else str(trial.frames),
-            ", ".join(trial.told) or "–",
+            words("joined").join(map(say, trial.told)) or "–",
             str(trial.false) if not trial.false else f"[red]{trial.false}[/red]",
             yes if trial.judged else f"[yellow]{no}[/yellow]",
             f"{trial.us_per_frame:.0f}",
         )
     out.print(table)
-    limits = ", ".join(f"{fault} {frames}" for fault, frames in WITHIN.items())
+    limits = words("joined").join(f"{say(fault)} {frames}" for fault, frames in WITHIN.items())
     out.print(words("frames_meant", limits=limits, after=AFTER))

@@ -21,6 +21,7 @@ from scripts.commands.evaluating import ratio_words as _ratio
 from scripts.commands.evaluating import require_page as _require_page
 from scripts.commands.evaluating import say_drawn as _say_drawn
 from scripts.commands.evaluating import table as _table
+from scripts.commands.model_names import called
 from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, fail, out, plain
 from scripts.commands.words import LocaleOption, Words
@@ -153,12 +154,20 @@ def injected(
     )
     for one in summary:
         others = (
-            words("joined").join(words("counted", name=name, count=count) for name, count in one.others.items()) or "–"
+            words("joined").join(
+                words("counted", name=called(name, words.language), count=count) for name, count in one.others.items()
+            )
+            or "–"
         )
         after = "–" if one.median_after is None else words("minutes", minutes=one.median_after / 60.0)
         named = f"{one.named / one.trials:.0%}" if one.fault else "–"
         table.add_row(
-            one.fault or words("as_it_was"), str(one.trials), f"{one.found / one.trials:.0%}", named, after, others
+            called(one.fault, words.language) or words("as_it_was"),
+            str(one.trials),
+            f"{one.found / one.trials:.0%}",
+            named,
+            after,
+            others,
         )
     out.print(table)
     faults = [one for one in summary if one.fault]

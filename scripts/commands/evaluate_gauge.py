@@ -118,7 +118,7 @@ def evaluate_gauge(
         return words("without_drivers", name=words(one)) if without else words(one)
 
     if plot is not None:
-        note = ", ".join(f"{called(name)} {figure}" for name, figure in figures.items())
+        note = words("joined").join(f"{called(name)} {figure}" for name, figure in figures.items())
         draw(plot, gauge.panels(times, values, found, every=every), f"{file.name}: {value}", note, words)
     if json_:
         crossed = [{"time": one.time, "lead": one.lead} for one in found.crossed]

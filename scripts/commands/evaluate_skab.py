@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scripts.commands.evaluating import require_place, spoken
+from scripts.commands.model_names import MODELS, called
 from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, done, err, fail, out
 from scripts.commands.words import LocaleOption
@@ -58,8 +59,9 @@ def skab(
     if plot is not None:
         from models.evaluation.chart import skab_chart
 
-        drawn = skab_chart(scored, RATE)
-        html = f'<!doctype html><meta charset="utf-8"><title>SKAB</title>{drawn}'
+        drawn = skab_chart(scored, RATE, words("skab_legend"), lambda kind: called(kind, words.language, MODELS))
+        head = f'<html lang="{words.language}"><meta charset="utf-8"><title>SKAB</title>'
+        html = f"<!doctype html>\n{head}\n{drawn}</html>\n"
         plot.write_text(html if plot.suffix == ".html" else drawn, encoding="utf-8")
     if json_:
         told = {
@@ -78,7 +80,9 @@ def skab(
         for heading in ("F1", "FAR", "MAR"):
             table.add_column(heading, justify="right")
         for one in scored:
-            table.add_row(one.run.name, one.kind, *(f"{each:.3f}" for each in figures([one])))
+            table.add_row(
+                one.run.name, called(one.kind, words.language, MODELS), *(f"{each:.3f}" for each in figures([one]))
+            )
         table.add_row(f"[bold]{words('all')}[/bold]", "", *(f"[bold]{each:.3f}[/bold]" for each in whole))
         for rate, other in halves:
             table.add_row(words("other_half"), words("rate", rate=rate), *(f"{each:.3f}" for each in other))

@@ -130,6 +130,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "all": ("全部", "all"),
     "other_half": ("另一半", "other half"),
     "rate": ("率 {rate:g}", "rate {rate:g}"),
+    "skab_legend": (
+        "评分（线越高越罕见；虚线以上判为异常）· 灰：标注的异常 · 绿：找到，红：误报，橙：漏报",
+        "score (line up: rarer; dashes: judged anomalous) · grey: anomalous by the labels · "
+        "green: found, red: false, orange: missed",
+    ),
     "skab_rate": (
         "率 {rate:g}；所学的行不计入（计入时 FAR 为 {far:.3f}）",
         "rate {rate:g}; rows learnt from are not counted (with them FAR {far:.3f})",

@@ -17,6 +17,7 @@ from rich.table import Table
 from models.area.store import Facts, Stored, encode
 from models.triage import drift as triage_drift
 from scripts.commands import error_words, score_words, triage
+from scripts.commands.model_names import MODELS, called
 from scripts.commands.models_compare import compare
 from scripts.commands.models_history import Own, area_named, when
 from scripts.commands.models_promotion import announce
@@ -172,9 +173,19 @@ def _learn(
     stored = area_models.keep(folder, encode(area.id, fitted, facts))
     for trial in fitted.trials:
         if trial.false == trial.false:  # tried
-            out.print(words("trial", kind=trial.kind, found=trial.found, false=trial.false))
+            out.print(
+                words("trial", kind=called(trial.kind, words.language, MODELS), found=trial.found, false=trial.false)
+            )
     counts = {"points": len(points), "rows": len(times)}
-    done(words("learnt", version=stored.version, kind=stored.model.kind, **counts, note=note))
+    done(
+        words(
+            "learnt",
+            version=stored.version,
+            kind=called(stored.model.kind, words.language, MODELS),
+            **counts,
+            note=note,
+        )
+    )
 
 
 def _chosen(site: Site, area: Area, named: Sequence[str] | None, without: Sequence[str], words: Words) -> list[Point]:
@@ -246,7 +257,7 @@ def list_models(data: DataOption = None, language: LanguageOption = None, as_jso
             "[green]●[/green]" if live is not None else "",
             one.version,
             plain(one.area),
-            one.model.kind,
+            called(one.model.kind, words.language, MODELS),
             plain(", ".join(one.model.names)),
             str(facts.rows),
             local(facts.begin, site.zone)[:16],

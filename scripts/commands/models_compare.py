@@ -11,6 +11,7 @@ from rich.table import Table
 
 from models.area.comparison import Found, judge
 from models.area.store import Stored
+from scripts.commands.model_names import MODELS, called
 from scripts.commands.models_history import Own, area_named, when
 from scripts.commands.models_words import WORDS
 from scripts.commands.speaking import at_site, sentence
@@ -109,7 +110,7 @@ def _show(pair: list[Stored], figures: list[Found], site: Site, begin: float, en
     for one in pair:
         table.add_column(one.version, justify="right")
     for name, values in (
-        ("kind", [one.model.kind for one in pair]),
+        ("kind", [called(one.model.kind, words.language, MODELS) for one in pair]),
         ("rows_judged", [str(one.rows) for one in figures]),
         ("quiet_rows", [str(one.quiet) for one in figures]),
         ("false", [f"{one.false:.2%}" for one in figures]),

@@ -8,6 +8,7 @@ import msgspec
 
 from alerts.console.phrases import Phrases
 from models.evaluation.plot import Panel
+from scripts.commands.model_names import FAULTS
 from scripts.commands.words import Language
 
 _SAID: tuple[tuple[str, str], ...] = (
@@ -17,8 +18,6 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("missed surge", "漏报的激增"),
     ("all readings", "全部读数"),
     ("warned {} h before", "提前 {} 小时预警"),
-    ("called {}", "叫成 {}"),
-    ("false: {}", "误报：{}"),
     ("as it was", "原样"),
     ("part {}", "第 {} 段"),
     ("labelled", "已标注"),
@@ -37,7 +36,13 @@ _SAID: tuple[tuple[str, str], ...] = (
         "预测概率；漏报：属实而低于 {}，误报：不低于此的扰动",
     ),
 )
-_PHRASES = Phrases(_SAID)
+_FAULTS: tuple[tuple[str, str], ...] = tuple(
+    (before.format(name), after.format(chinese))
+    for fault, chinese in FAULTS.items()
+    for name in sorted({fault, fault.replace("_", " ")})
+    for before, after in (("{}", "{}"), ("called {}", "叫成{}"), ("false: {}", "误报：{}"))
+)
+_PHRASES = Phrases((*_SAID, *_FAULTS))
 
 
 def in_language(panels: Iterable[Panel], language: Language) -> Iterator[Panel]:

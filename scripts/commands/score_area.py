@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scripts.commands import error_words
+from scripts.commands.model_names import MODELS, called
 from scripts.commands.speaking import sentence
 from scripts.commands.terminal import done, err, fail, plain
 from scripts.commands.words import Words
@@ -33,8 +34,8 @@ def together(
             )  # fmt: skip
         except ScoreError as error:
             fail(sentence(error, words))
-    names = ("rows", "trained", "kind", "span", "anomalous", "events")
-    done(words("judged", **{name: getattr(found, name) for name in names}, file=out_file))
+    counts = {name: getattr(found, name) for name in ("rows", "trained", "span", "anomalous", "events")}
+    done(words("judged", **counts, kind=called(found.kind, words.language, MODELS), file=out_file))
     if found.partial:
         err.print(words("partial", count=found.partial))
     say_late(found.late, "late_judged", words)

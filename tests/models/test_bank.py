@@ -734,6 +734,27 @@ def test_a_place_that_a_row_of_codes_has_left_is_blank_for_the_next() -> None:
         assert array[1:].tobytes() == new.state()[name][1:].tobytes(), name
 
 
+@pytest.mark.parametrize("points", [1, 40])
+def test_a_new_code_among_many_is_told_where_none_was_new_for_long(points: int) -> None:
+    """Sixteen codes are too many for 300 readings at one in a hundred; none new in twice a hundred is enough."""
+    rows, codes = np.arange(2 * points), np.arange(301) % 16.0
+    codes[300] = 99.0
+    always = np.where(np.arange(301) % 40 == 20, 100.0 + np.arange(301), codes)  # another new one every 40 readings
+    bank = Bank()
+    for row in rows.tolist():
+        bank.configure(row, interval=600.0, kind="state", budget=6.0)
+    alarms = np.zeros(2 * points)
+    for turn in range(301):
+        value = np.repeat([codes[turn], always[turn]], points)
+        found = [
+            bank.update(part, np.full(points, 600.0 * turn), value[part]) for part in (rows[:points], rows[points:])
+        ]
+        told = np.concatenate([one.alarm for one in found])
+        alarms += told
+    assert told.tolist() == [True] * points + [False] * points
+    assert alarms.tolist() == [1.0] * points + [0.0] * points
+
+
 def test_an_empty_batch_is_fine() -> None:
     result = make_bank(["gauge"]).update(np.empty(0, np.intp), np.empty(0), np.empty(0))
     assert len(result.score) == 0

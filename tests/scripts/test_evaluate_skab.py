@@ -25,20 +25,23 @@ def runs(folder: Path, off: float) -> Path:
 def test_figures_and_a_plot_are_written(tmp_path: Path) -> None:
     plot = tmp_path / "plot.html"
     found = CliRunner().invoke(
-        application("evaluate"), ["evaluate", "skab", str(runs(tmp_path, 8.0)), "--json", "--plot", str(plot)]
+        application("evaluate"),
+        ["evaluate", "skab", str(runs(tmp_path, 8.0)), "--json", "--plot", str(plot), "--language", "zh-CN"],
     )
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
     assert told["all"]["f1"] > 0.9
     assert set(told["runs"]) == {"0.csv", "1.csv"}
     assert len(told["rate from one half, figures of the other"]) == 2
-    assert plot.read_text().count("<polyline") == 2
+    page = plot.read_text()
+    assert page.count("<polyline") == 2
+    assert '<html lang="zh-CN">' in page and "虚线以上判为异常" in page and "马氏距离" in page and "mahal" not in page
 
 
 def test_it_ends_with_code_1_where_the_bar_is_missed(tmp_path: Path) -> None:
     found = CliRunner().invoke(application("evaluate"), ["evaluate", "skab", str(runs(tmp_path, 0.0))])
     assert found.exit_code == 1
-    assert "0.csv" in found.output
+    assert "0.csv" in found.output and "mahalanobis" in found.output
 
 
 def test_pictures_that_have_no_folder_are_refused_before_the_scoring(tmp_path: Path) -> None:

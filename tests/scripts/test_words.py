@@ -52,6 +52,15 @@ def test_pictures_are_titled_in_the_language_of_the_page() -> None:
     assert (drawn.title, drawn.note) == ("a/b.csv：误报", "找到 1 个时段（共 2 个），误报 3 次")
     assert (drawn.marks[0].text, drawn.bands[0].text) == ("tilt", "已标注")
     assert list(in_language([panel], "en")) == [panel]
+    titles = {
+        "level shift: called growing_noise": "水平突变：叫成噪声增大",
+        "as it was: false: ramp": "原样：误报：持续爬升或下降",
+        "dropout: missed": "数据中断：漏报",
+        "a/b.csv": "a/b.csv",
+    }
+    panels = [Panel(title, times, times, [Mark(1.0, "freeze")]) for title in titles]
+    said = list(in_language(panels, "zh-CN"))
+    assert [one.title for one in said] == list(titles.values()) and said[0].marks[0].text == "数值冻结"
 
 
 @pytest.mark.parametrize(

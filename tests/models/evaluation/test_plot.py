@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -38,6 +40,10 @@ def test_a_panel_shows_its_line_limit_bands_and_marks(tmp_path: Path) -> None:
     assert "before it" not in text
     assert "false alarm" in text
     assert "expected range" not in text
+    pages(tmp_path / "zh.html", [msgspec.structs.replace(panel, bands=[Band(TIMES[4], TIMES[5])])], "", "", "zh-CN")
+    text = (tmp_path / "zh.html").read_text()
+    assert "已知发生" in text and "11-16" in text
+    assert not {"what happened", "missed", "Nov"} & set(re.findall(r"[A-Za-z ]+", text))
 
 
 def test_words_of_marks_do_not_run_into_each_other(tmp_path: Path) -> None:
