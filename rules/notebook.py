@@ -53,16 +53,18 @@ class Plot:
 class Run:
     """What rules made of a history.
 
-    `transitions`: a row for each change of a condition's level: `time` (arrival), `rule`, `scope`, `area`, `before`,
-    `after`, `onset` (since when it has held, by the point's clock), `clause`, `why` (the terms that held) and `reason`.
+    Times are in the site's zone. `transitions`: a row for each change of a condition's level: `time` (arrival), `rule`,
+    `scope`, `area`, `before`, `after`, `onset` (since when it has held, by the point's clock), `clause`, `why` (the
+    terms that held) and `reason`.
     `values`: the clauses' terms, by second with a reading: `time`, `rule`, `scope`, `level`, `part` (when or clear),
     `term`, `value`, `op`, `threshold`, `unit`, `holds` (none is unknown).
     """
 
     def __init__(
-        self, history: pd.DataFrame, rules: Sequence[Rule], transitions: pd.DataFrame, values: pd.DataFrame
+        self, history: pd.DataFrame, rules: Sequence[Rule], transitions: pd.DataFrame, values: pd.DataFrame, site: Site
     ) -> None:
         self.history, self.rules, self.transitions, self.values = history, tuple(rules), transitions, values
+        self.site = site
 
     @property
     def alarms(self) -> pd.DataFrame:
@@ -94,16 +96,20 @@ class Run:
             raise HistoryError(f"nothing is known of {rule or 'any rule'} at {scope or 'any scope'}")
         rule, scope = chosen.iloc[0]["rule"], chosen.iloc[0]["scope"]
         bands = self._bands(rule, scope)
-        panels = []
+        panels: list[Panel] = []
         read = self.history[self.history["point"] == scope]
+        unit = next((point.unit for point in self.site.points if point.id == scope), "")
         if len(read):
-            panels.append(Panel(scope, unix_seconds(read["time"]), read["value"].to_numpy(np.float64), bands=bands))
+            value = read["value"].to_numpy(np.float64)
+            panels.append(Panel(scope, unix_seconds(read["time"]), value, bands=bands, note=unit, zone=self.site.zone))
         mine = self.values[(self.values["rule"] == rule) & (self.values["scope"] == scope) & (self.values["op"] != "")]
-        for (term, unit), told in mine.groupby(["term", "unit"], sort=False):
+        for (term, of), told in mine.groupby(["term", "unit"], sort=False):
+            limits = told.loc[told["part"] == "when", "threshold"].dropna()
+            limit = float(limits.iloc[0]) if len(limits) else None
             if term == "value" and len(read):
+                panels[0] = msgspec.structs.replace(panels[0], limit=limit)
                 continue
             once = told[~told["time"].duplicated()]
-            limits = told.loc[told["part"] == "when", "threshold"].dropna()
             number = np.where(np.isfinite(once["value"]), once["value"], np.nan)
             panels.append(
                 Panel(
@@ -111,11 +117,12 @@ class Run:
                     unix_seconds(once["time"]),
                     number,
                     bands=bands,
-                    limit=float(limits.iloc[0]) if len(limits) else None,
-                    note=str(unit),
+                    limit=limit,
+                    note=str(of),
+                    zone=self.site.zone,
                 )
             )
-        return Plot(fragment(panels))
+        return Plot(fragment(panels, self.site.language))
 
     def _bands(self, rule: str, scope: str) -> list[Band]:
         moved = self.transitions[(self.transitions["rule"] == rule) & (self.transitions["scope"] == scope)]
@@ -185,7 +192,7 @@ def run(
     _, points = known(history, site)
     stage = _Stage(chosen, history, site, points, scopes)
     stage.play(sorted(events, key=lambda one: one.received), tick, advance)
-    return Run(history, chosen, stage.transitions(), stage.values())
+    return Run(history, chosen, stage.transitions(), stage.values(), site)
 
 
 class _Stage:
@@ -199,7 +206,7 @@ class _Stage:
         points: tuple[Point, ...],
         scopes: Sequence[str] | None,
     ) -> None:
-        self.scorer = Scorer(history, site, points)
+        self.scorer, self.zone = Scorer(history, site, points), site.zone
         areas = {name for point in points for name in point.areas}
         book = self.book = compile_rules(rules, site, points, areas)
         if not book.instances:
@@ -258,8 +265,8 @@ class _Stage:
         ]
         names = ["rule", "scope", "area", "before", "after", "clause", "why", "reason"]
         found: pd.DataFrame = pandas().DataFrame(rows, columns=names)
-        found.insert(0, "time", moments(np.array([change.time for change in self.changes], np.float64)))
-        found.insert(6, "onset", moments(np.array([change.onset for change in self.changes], np.float64)))
+        found.insert(0, "time", self._moments([change.time for change in self.changes]))
+        found.insert(6, "onset", self._moments([change.onset for change in self.changes]))
         return found
 
     def values(self) -> pd.DataFrame:
@@ -282,8 +289,11 @@ class _Stage:
         ]
         names = ["rule", "scope", "level", "part", "term", "value", "op", "threshold", "unit", "holds"]
         found: pd.DataFrame = pandas().DataFrame(rows, columns=names)
-        found.insert(0, "time", moments(np.array([one[0] for one in self.told], np.float64)))
+        found.insert(0, "time", self._moments([one[0] for one in self.told]))
         return found
+
+    def _moments(self, times: list[float]) -> pd.DatetimeIndex:
+        return moments(np.array(times, np.float64)).tz_convert(self.zone)
 
     def _readings(self, start: int, stop: int) -> set[int]:
         scorer, clock = self.scorer, float(self.scorer.received[stop - 1])

@@ -7,11 +7,12 @@ alarm, a crossing); their kind decides their colour, and the legend tells those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from math import floor, inf, isfinite, log10
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -86,6 +87,7 @@ class Panel(msgspec.Struct, frozen=True):
     limit: float | None = None  # drawn dashed
     note: str = ""
     second: Floats | None = None  # another series f8[n] of the same unit (a forecast, a profile)
+    zone: str = "UTC"  # of the times that are written
 
 
 def pages(path: Path, panels: Iterable[Panel], title: str = "", note: str = "", language: str = "en") -> None:
@@ -102,11 +104,11 @@ def pages(path: Path, panels: Iterable[Panel], title: str = "", note: str = "", 
     )
 
 
-def fragment(panels: Iterable[Panel]) -> str:
-    """Draw panels under each other as a part of another page, such as a notebook."""
+def fragment(panels: Iterable[Panel], language: str = "en") -> str:
+    """Draw panels under each other as a part of another page, such as a notebook; `language` as for `pages`."""
     drawn = list(panels)
-    keys = _keys(drawn)
-    return f"<style>{_STYLE}</style>" + (f"<p>{keys}</p>" if keys else "") + _figures(drawn)
+    keys = _keys(drawn, language)
+    return f"<style>{_STYLE}</style>" + (f"<p>{keys}</p>" if keys else "") + _figures(drawn, language)
 
 
 def _figures(panels: Sequence[Panel], language: str = "en") -> str:
@@ -154,7 +156,7 @@ def _svg(panel: Panel, language: str) -> str:
     parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(panel.title)}">']
     parts += [_band(frame, band, language) for band in panel.bands if band.end >= begin and band.begin <= end]
     parts += [frame.across(y, f"{y:.6g}") for y in _ticks(low, high)]
-    parts += [frame.down(x, words) for x, words in _dates(begin, end, language)]
+    parts += [frame.down(x, words) for x, words in _dates(begin, end, language, panel.zone)]
     parts += [f'<path class="series" d="{_path(frame, times, values)}"/>']
     if panel.second is not None:
         parts += [f'<path class="second" d="{_path(frame, times, np.clip(panel.second, low, high))}"/>']
@@ -266,12 +268,15 @@ def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     return [float(place * step) + 0.0 for place in np.arange(first, np.floor(high / step) + 1.0)]
 
 
-def _dates(begin: float, end: float, language: str, about: int = 8) -> list[tuple[float, str]]:
-    """Return round times (UTC) between two, in words."""
+def _dates(begin: float, end: float, language: str, zone: str, about: int = 8) -> list[tuple[float, str]]:
+    """Return times between two that are round in a zone, in words."""
+    here = ZoneInfo(zone)
+    ahead = datetime.fromtimestamp(begin, here).utcoffset()
+    east = ahead.total_seconds() if ahead is not None else 0.0
     step = next((each for each in _STEPS if (end - begin) / each <= about), 365.0 * _DAY)
     hours, days = ("%d %b %H:%M", "%d %b %Y") if language == "en" else ("%m-%d %H:%M", "%Y-%m-%d")
     form = "%H:%M" if end - begin < _DAY else hours if step < _DAY else days
-    first = np.ceil(begin / step) * step
+    first = np.ceil((begin + east) / step) * step - east
     return [
-        (float(time), datetime.fromtimestamp(float(time), UTC).strftime(form)) for time in np.arange(first, end, step)
+        (float(time), datetime.fromtimestamp(float(time), here).strftime(form)) for time in np.arange(first, end, step)
     ]

@@ -10,7 +10,7 @@ import typer
 
 from alerts.notifiers import file as notify
 from rules.rule import load_rules
-from scripts.commands.speaking import at_site_folder, named
+from scripts.commands.speaking import at_site_folder, named, sentence
 from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, warn, wrong
 from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError, Problem, read_document
@@ -72,7 +72,7 @@ def check(
     except DocumentError as error:
         problems = error.problems
     except SettingsError as error:
-        fail(str(error))
+        fail(sentence(error, words))
     if as_json:
         print(
             msgspec.json.encode(

@@ -34,6 +34,10 @@ FORCE: dict[str, tuple[str, str]] = {
     ),
     "rolled_back": ("回退", "rolled back"),
     "none_before": ("现行发布之前没有别的发布", "there is no publication before the one in force"),
+    "more_by_check": (
+        "另有 {count} 个未列出，`foreshock check` 列出全部",
+        "{count} more are not listed; `foreshock check` lists them all",
+    ),
     "not_started": (
         "站点 {site} 有 {count} 个问题，未启动任何进程",
         "{count} problem(s) in the site {site}; nothing was started",

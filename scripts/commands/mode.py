@@ -94,7 +94,7 @@ def list_modes(
 
     def cells(row: Row) -> Sequence[object]:
         over = left(row["until"]) if row["state"] == "on" else ""
-        times = local(row["since"], words.zone), local(row["until"], words.zone), over
+        times = local(row["since"], words.zone), local(row["until"] or None, words.zone), over
         place, state = row["area"] or words("everywhere"), words(f"row_{row['state']}")
         return row["mode"], place, state, *times, row["by"], messages.text(row["reason"], words.language)
 

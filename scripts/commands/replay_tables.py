@@ -15,7 +15,7 @@ def show(found: Comparison, words: Words, most: int) -> None:
     """Print a comparison; of each list at most so many lines."""
     out.print(_summary(found, words))
     counted = " · ".join(f"{words(what)} {found.counts[what]}" for what in WHATS)
-    out.print(f"{words('alarms')}: {counted} · {words('same')} {found.same}")
+    out.print(words("alarms_changed", counted=counted, same=found.same))
     for title, head, groups in (("by_rule", "rule", found.by_rule), ("by_area", "area", found.by_area)):
         _groups(words, title, head, groups, most)
     _groups(words, "by_hour", "hour", {words.time(at, "%m-%d %H:%M"): one for at, one in found.by_hour.items()}, most)

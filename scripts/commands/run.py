@@ -106,7 +106,7 @@ def _not_started(found: Settings, error: Exception) -> NoReturn:
 
     words = speaking.at_site_folder(found.site_folder, None)
     if isinstance(error, DocumentError):
-        speaking.name_problems(error.problems, words)
+        speaking.name_problems(error.problems, words, more="more_by_check")
         fail(words("not_started", count=len(error.problems), site=found.site_folder))
     said = speaking.sentence(error, words)
     fail(words("cannot_use", folder=found.data_folder, error=said) if isinstance(error, OSError) else said)
@@ -511,7 +511,7 @@ async def _reload(found: Settings) -> None:
         from scripts.commands import speaking  # here, as above
 
         words = speaking.at_folder(found.data_folder, None)
-        speaking.name_problems(error.problems, words)
+        speaking.name_problems(error.problems, words, more="more_by_check")
         wrong(words("kept_as_is", count=len(error.problems), site=found.site_folder))
     except (ValueError, OSError, publication.IndicesError) as error:
         wrong(str(error))

@@ -116,7 +116,7 @@ def list_silences(
 
     def cells(row: Row) -> Sequence[object]:
         covers = "; ".join(", ".join(row[name]) for name in ("areas", "scopes", "rules") if row[name])
-        until = local(row["until"], words.zone), left(row["until"]) if row["state"] == "on" else ""
+        until = local(row["until"] or None, words.zone), left(row["until"]) if row["state"] == "on" else ""
         level, state = words(row["level"]), words(f"row_{row['state']}")
         return covers, level, state, *until, row["by"], messages.text(row["reason"], words.language), row["id"]
 

@@ -98,12 +98,14 @@ def named(problem: Problem, words: Words) -> str:
     return str(msgspec.structs.replace(problem, message=error_words.said(problem.message, words.language)))
 
 
-def name_problems(problems: Sequence[Problem], words: Words, say: Callable[[str], None] = wrong) -> None:
-    """Name the first mistakes, or doubts, and how many more there are."""
+def name_problems(
+    problems: Sequence[Problem], words: Words, say: Callable[[str], None] = wrong, more: str = "more_problems"
+) -> None:
+    """Name the first mistakes, or doubts, and how many more there are; `more` is the key of what says so."""
     for problem in problems[:MOST_SHOWN]:
         say(named(problem, words))
     if problems[MOST_SHOWN:]:
-        say(words("more_problems", count=len(problems) - MOST_SHOWN))
+        say(words(more, count=len(problems) - MOST_SHOWN))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:

@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "later": ("推迟", "later"),
     "level": ("等级变化", "level changed"),
     "same": ("不变", "the same"),
+    "alarms_changed": ("报警：{counted} · 不变 {same}", "alarms: {counted} · the same {same}"),
     "by_rule": ("按规则", "By rule"),
     "by_area": ("按区域", "By area"),
     "by_hour": ("按小时", "By hour"),

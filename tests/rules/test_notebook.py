@@ -111,11 +111,15 @@ def test_a_variant_changes_fields_and_refuses_what_a_rule_does_not_have() -> Non
 
 def test_the_picture_has_the_readings_each_number_and_the_levels(site: Site) -> None:
     rule = a_rule(when="value > 2 m and mean('1m') > 1 m")
-    run = rules.run(rule, history(1, 3, 3, 0), site)
+    run = rules.run(rule, history(1, 3, 3, 0, step=30.0), site)
     drawn = run.plot()
     assert drawn._repr_html_() == drawn.html
     assert drawn.html.count("<figure>") == 2 and "mean(&#x27;1m&#x27;)" in drawn.html
     assert ">yellow<" in drawn.html.replace("</title>", "<") and "<script" not in drawn.html
+    assert "</span>黄" in drawn.html and drawn.html.count('class="limit"') == 2, (
+        "what each is held against, the value too"
+    )
+    assert ">06:14</text>" in drawn.html and str(run.alarms["begun"].dt.tz) == "Asia/Shanghai", "the site's zone"
     with pytest.raises(HistoryError, match="nothing is known"):
         run.plot("q", "r")
     quiet = rules.run(a_rule(when="value > 99"), history(1, 2), site, scopes=[])

@@ -107,6 +107,16 @@ def test_why_a_notice_was_not_taken_is_said_in_chinese(module: str) -> None:
         assert HAN.search(letter_words.said(sentence, "zh-CN")), f"{module}:{line}: {sentence}"
 
 
+@pytest.mark.parametrize("module", ["across", "binding", "exchange", "series", "vectors"])
+def test_what_is_wrong_with_a_rule_is_said_in_chinese(module: str) -> None:
+    found = raised_in(f"rules/{module}.py", "Error")
+    assert found
+    for line, sentence in found:
+        message = re.sub(r"^(expect|events|camera|step|point\.(values|unit))(?=\S)", "", sentence)  # the field
+        message = re.sub(r"(?<=')w$", "", message)  # what may have been meant
+        assert HAN.search(said(message, "zh-CN")), f"{module}:{line}: {message}"
+
+
 def raised_in(module: str, *names: str) -> list[tuple[int, str]]:
     """List each sentence that is raised there, with words in its places, as it stands in the source."""
     calls = [node for node in ast.walk(ast.parse((ROOT / module).read_text())) if isinstance(node, ast.Call)]
