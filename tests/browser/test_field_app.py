@@ -36,7 +36,17 @@ def phone(open_page: Any, mock: Any) -> Any:
     """Open the phone page of a unit that has an order."""
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
-    page = open_page("field/", who="zhang", **PHONE)
+    page = open_page("field/", who="", **PHONE)
+    page.evaluate(
+        """() => {
+            const make = AudioContext.prototype.createOscillator;
+            AudioContext.prototype.createOscillator = function () {
+                document.documentElement.dataset.tones = Number(document.documentElement.dataset.tones ?? 0) + 1;
+                return make.call(this);
+            };
+        }"""
+    )
+    sign_in(page, "zhang")
     page.locator("[data-test=task]").wait_for()
     return page
 
@@ -113,6 +123,7 @@ def test_what_was_done_though_its_answer_was_lost_is_not_said_to_be_refused(phon
 
 
 def test_what_the_server_refuses_is_said_and_can_be_put_away(phone: Any, mock: Any) -> None:
+    expect(phone.locator("html")).to_have_attribute("data-tones", "2")  # it can ring, which was heard at sign-in
     task = phone.locator("[data-test=task]")
     dispatch = next(iter(mock.api.world.dispatches))
     phone.route("**/accept", lambda route: route.abort())

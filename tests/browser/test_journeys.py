@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
+from signing import sign_in
 
 from tests.waiting import until
 
@@ -573,21 +574,22 @@ def test_an_incident_is_assigned_shelved_and_closed_by_a_key_and_the_shelf_undon
     expect(page.locator("[data-test=task]")).to_be_visible()
 
 
-def test_sound_needs_a_click_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
-    page = open_page()
+COUNT_TONES = """() => {
+    const root = document.documentElement;
+    root.dataset.tones = 0;
+    const make = AudioContext.prototype.createOscillator;
+    AudioContext.prototype.createOscillator = function () {
+        root.dataset.tones = Number(root.dataset.tones) + 1;
+        return make.call(this);
+    };
+}"""
+
+
+def test_sound_is_tested_at_sign_in_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
+    page = open_page(who="")
+    page.evaluate(COUNT_TONES)
+    sign_in(page, "chen")
     expect(page.locator("#incident-title")).to_be_visible()  # what opens before it is loaded is no news
-    page.evaluate(
-        """() => {
-            const root = document.documentElement;
-            root.dataset.tones = 0;
-            const make = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () {
-                root.dataset.tones = Number(root.dataset.tones) + 1;
-                return make.call(this);
-            };
-        }"""
-    )
-    page.get_by_role("button", name="开启声音").click()
     expect(page.get_by_role("button", name="静音 2 分钟")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-tones", "2")
     incident = mock.do(lambda api: api.world.landslide())
@@ -632,16 +634,12 @@ def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_pag
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("#incident-title")).to_be_visible()
-    page.evaluate(
-        """() => {
-            const root = document.documentElement;
-            const make = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () {
-                root.dataset.tones = Number(root.dataset.tones ?? 0) + 1;
-                return make.call(this);
-            };
-        }"""
-    )
+    page.get_by_role("button", name="关闭声音").click()
+    page.reload()
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.keyboard.press("Shift")
+    expect(page.get_by_role("button", name="开启声音")).to_be_visible()  # it stays off where it was switched off
+    page.evaluate(COUNT_TONES)
     tones = page.locator("html")
     page.clock.install()
     page.get_by_role("button", name="开启声音").click()

@@ -72,6 +72,21 @@ def test_an_area_is_chosen_by_key_or_by_its_mark_and_leads_to_its_incident_and_b
     assert page.evaluate("location.hash") == "#/map/village-xixiang-3"
 
 
+def test_who_may_not_see_the_incident_sees_that_its_area_is_not_calm(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    mock.do(lambda api: join(api.world, incident))
+    for gone in list(mock.api.world.incidents):
+        mock.api.world.incidents.pop(gone)  # they opened in places of others
+    mock.do(lambda api: api.world.users["chen"].update(places=["xixiang"]))
+    page = open_page("#/")
+    expect(page.locator(".calm a")).to_contain_text("属于别处的事件")
+    page.goto(f"{mock.url}/#/map")
+    row = page.locator("[data-test=areas] [data-area=village-xixiang-3]")
+    expect(row).to_contain_text("黄色预警: 一氧化碳")
+    row.click()
+    expect(page.locator("[data-test=chosen-area] > a[href*=alm-co]")).to_be_visible()
+
+
 def test_a_phone_has_no_sideways_scroll_and_a_strange_area_is_said_so(open_page: Any, mock: Any) -> None:
     page = open_page("#/map/none", width=390, height=844, phone=True)
     expect(page.get_by_role("alert")).to_contain_text("没有这个区域")

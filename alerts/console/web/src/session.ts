@@ -4,6 +4,7 @@ import { api, ApiError, PROVIDER, setCsrf, whenSignedOut } from './api';
 import { zone } from './clock';
 import type { Me } from './contract';
 import { adoptLanguage } from './i18n';
+import { awaitSound, enableSound } from './live/sound';
 import { start, stop, whenOther } from './live/stream';
 import { go, route } from './router';
 import { alarms, directory, dispatches, fieldOnly, incidents, loaded, me, setSite, status } from './store';
@@ -22,6 +23,7 @@ whenOther((person) => enter(person, true));
 export async function resume(): Promise<void> {
   try {
     await enter(await api.me());
+    awaitSound();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     me.value = null;
@@ -32,6 +34,7 @@ export async function signIn(name: string, password: string, code: string): Prom
   const answer = await api.signIn(name, password, code);
   await enter(answer);
   expired = false;
+  void enableSound().catch(() => undefined); // heard as its test; a browser without sound shows the bell struck out
 }
 
 /** Keep where somebody wanted to go while they sign in by the provider. */
@@ -51,6 +54,7 @@ export function landing(): string {
 /** Make the first administrator; the answer is a session already. */
 export async function claimFirst(token: string, name: string, password: string): Promise<void> {
   await enter(await api.firstAdministrator(token, name, password));
+  void enableSound().catch(() => undefined);
   go('#/', true); // the link is spent: it must not stay in the address
 }
 

@@ -1,8 +1,8 @@
 /** How each area stands: the worst level of its open incidents, else how honest its calm is. */
 import type { Standing } from './components/map_symbols';
-import { RANK, type Alarm, type AlarmState, type Area, type AreaCount, type Incident } from './contract';
+import { RANK, type Alarm, type Area, type AreaCount, type Incident } from './contract';
 import { tName } from './i18n';
-import { alarms, directory, isRisk, loaded, openIncidents } from './store';
+import { alarms, directory, HERE, isRisk, led, loaded, openIncidents } from './store';
 
 export const ORDER: readonly Standing[] = ['red', 'orange', 'yellow', 'blue', 'silent', 'partly', 'calm'];
 
@@ -10,6 +10,7 @@ export interface Stand {
   area: Area;
   standing: Standing;
   incidents: Incident[]; // the worst first; one that opened elsewhere with the level and cause that it has here
+  alarm: Alarm | undefined; // the worst of an incident that opened where this person may not look
   count: AreaCount | undefined;
 }
 
@@ -23,12 +24,12 @@ export function useStands(counts: readonly AreaCount[] | undefined): Stand[] {
   const found = (directory.value?.site.areas ?? []).map((area): Stand => {
     const incidents = (open.get(area.id) ?? []).sort((a, b) => rank(b) - rank(a));
     const count = byArea.get(area.id);
-    return { area, incidents, count, standing: incidents[0]?.level ?? calm(count) };
+    const [alarm] = led.value.filter((one) => one.area === area.id).sort((a, b) => rank(b) - rank(a));
+    return { area, incidents, alarm, count, standing: incidents[0]?.level ?? alarm?.level ?? calm(count) };
   });
   return found.sort((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing) || tName(a.area.name).localeCompare(tName(b.area.name)));
 }
 
-const HERE: readonly AlarmState[] = ['UNACK', 'ACKED', 'RTNUN'];
 const rank = (of: { level: Alarm['level'] }) => RANK[of.level] ?? 0;
 
 /** What an incident is in its other areas, whose alarms joined or were merged into it: there is no calm either. */

@@ -1,7 +1,7 @@
 /** What the page knows: the session, the site by id, and the open incidents, alarms and dispatches. */
 import { computed, signal } from '@preact/signals';
 import type {
-  Alarm, Area, AreaType, Camera, Dispatch, Incident, Kind, Loop, Me, Named, Place, Point, Role, Site, Status, Text, Unit,
+  Alarm, AlarmState, Area, AreaType, Camera, Dispatch, Incident, Kind, Loop, Me, Named, Place, Point, Role, Site, Status, Text, Unit,
 } from './contract';
 import { RANK } from './contract';
 import { tName } from './i18n';
@@ -120,6 +120,13 @@ export function holderOf(incident: Incident): string | null {
   }
   return incident.acknowledged_by ?? null;
 }
+
+/** Active alarms of risk whose incident opened where this person, confined to places, may not look: no calm, all the same. */
+export const led = computed(() =>
+  confined.value ? [...alarms.value.values()].filter((alarm) => isRisk(alarm) && HERE.includes(alarm.state) && !incidents.value.has(alarm.incident ?? '')) : [],
+);
+/** States of an alarm that is neither over nor set aside. */
+export const HERE: readonly AlarmState[] = ['UNACK', 'ACKED', 'RTNUN'];
 
 /** What an incident is about, without area and level, which stand beside it: its cause's rule, else its title. */
 export function subject(incident: Incident): Partial<Text> | string {

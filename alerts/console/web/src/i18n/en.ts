@@ -128,6 +128,7 @@ export const en: Record<keyof typeof zh, string> = {
   'queue.empty': 'No open risk incidents.',
   'queue.empty.technical': 'No open equipment incidents.',
   'calm': 'No open risk incidents',
+  'calm.led': '{n} alarms of your areas are in incidents of other places: see the alarms',
   'calm.points': '{live} of {total} points are live.',
   'calm.blind': '{n} are silent: nothing can be seen there.',
 

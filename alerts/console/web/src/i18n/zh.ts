@@ -126,6 +126,7 @@ export const zh = {
   'queue.empty': '没有未关闭的风险事件。',
   'queue.empty.technical': '没有未关闭的设备与数据事件。',
   'calm': '当前没有未关闭的风险事件',
+  'calm.led': '您的区域有 {n} 条报警属于别处的事件：看报警列表',
   'calm.points': '{total} 个测点中 {live} 个在线。',
   'calm.blind': '另有 {n} 个测点没有数据，那里看不见。',
 

@@ -9,22 +9,36 @@ export const sound = signal<Sound>('off');
 export const mutedUntil = signal(0);
 
 const MUTE = 120_000; // milliseconds
+const STORED = 'foreshock.sound'; // there where somebody has switched it off
 const TONES: Partial<Record<Level, readonly number[]>> = { red: [988, 740, 988, 740, 988], orange: [740, 740] }; // Hz
 const PAUSES: Partial<Record<Level, readonly number[]>> = { red: [6, 8, 12, 18, 30], orange: [20, 30, 60] }; // seconds
 let context: AudioContext | null = null;
 let next: ReturnType<typeof setTimeout> | undefined;
 let repeats = 0;
 
-/** Turn sound on, from a click, and play the orange tone as its test. */
-export async function enableSound(): Promise<void> {
+/** Turn sound on, from a click or a key, and play the orange tone as its test. */
+export async function enableSound(test = true): Promise<void> {
   context ??= new AudioContext();
   await context.resume();
   sound.value = 'on';
-  beep('orange');
+  localStorage.removeItem(STORED);
+  if (test) beep('orange');
 }
 
 export function disableSound(): void {
   sound.value = 'off';
+  localStorage.setItem(STORED, 'off');
+}
+
+/** Have the first click or key turn sound on, unless it was switched off on this device: browsers refuse it before. */
+export function awaitSound(): void {
+  if (localStorage.getItem(STORED) === 'off') return;
+  const kinds = ['pointerdown', 'keydown'] as const;
+  const first = () => {
+    for (const kind of kinds) removeEventListener(kind, first, true);
+    if (sound.peek() === 'off') void enableSound(false).catch(() => undefined);
+  };
+  for (const kind of kinds) addEventListener(kind, first, true);
 }
 
 export function muted(): boolean {

@@ -107,7 +107,10 @@ function matches(area: Area, find: string): boolean {
 function wording(one: Stand): string {
   const points = one.count?.points;
   const heard = points ? t('map.heard', { live: points.live, total: points.live + points.stale + points.never }) : '';
-  const what = one.incidents[0] ? `${t(`level.${one.incidents[0].level}.long`)}: ${tName(subject(one.incidents[0]))}` : tCode('map.standing', one.standing);
+  const [open] = one.incidents;
+  const worst = open ?? one.alarm;
+  const about = open ? subject(open) : (one.alarm?.rule_title ?? one.alarm?.rule ?? '');
+  const what = worst ? `${t(`level.${worst.level}.long`)}: ${tName(about)}` : tCode('map.standing', one.standing);
   return [what, heard].filter(Boolean).join(' · ');
 }
 
@@ -125,6 +128,7 @@ function Chosen({ stand, status }: { stand: Stand; status: AreaStatus | null }) 
       </h2>
       <p class="quiet">{[...placePath(area).map(tName), tName(known?.types.get(area.type)?.name)].filter(Boolean).join(' › ')}</p>
       <p>{wording(stand)}</p>
+      {!incidents.length && stand.alarm && <a href={href('alarms', stand.alarm.id)}>{wording(stand)}</a>}
       {incidents.length > 0 && (
         <ul class="plain-list">
           {incidents.map((one) => (

@@ -181,8 +181,9 @@ function figures(stands: readonly Stand[]): Figures {
   const found: Figures = { areas: stands.length, open: { red: 0, orange: 0, yellow: 0, blue: 0 }, calm: {}, orders: 0, late: 0, live: 0, points: 0 };
   const areas = new Set(stands.map((stand) => stand.area.id));
   const worst = new Map<string, Level>(); // an incident of several areas is one
-  for (const { standing, incidents, count } of stands) {
-    for (const { id, level } of incidents) if ((RANK[level] ?? 0) > (RANK[worst.get(id) ?? ''] ?? 0)) worst.set(id, level);
+  for (const { standing, incidents, alarm, count } of stands) {
+    const open = [...incidents, ...(alarm ? [{ id: alarm.incident ?? alarm.id, level: alarm.level }] : [])];
+    for (const { id, level } of open) if ((RANK[level] ?? 0) > (RANK[worst.get(id) ?? ''] ?? 0)) worst.set(id, level);
     if (CALM.includes(standing)) found.calm[standing] = (found.calm[standing] ?? 0) + 1;
     if (count) {
       found.live += count.points.live;

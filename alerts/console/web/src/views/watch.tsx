@@ -15,7 +15,7 @@ import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { ask, go, href, route } from '../router';
-import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { directory, holderOf, isRisk, led, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
@@ -223,6 +223,11 @@ function Calm() {
         <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
       </svg>
       <h1>{t('calm')}</h1>
+      {led.value.length > 0 && (
+        <p>
+          <a href={href('alarms')}>{t('calm.led', { n: led.value.length })}</a>
+        </p>
+      )}
       {figures && (
         <p>
           {t('calm.points', { live: figures.points_live, total: figures.points_total })}
