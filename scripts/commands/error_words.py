@@ -179,7 +179,18 @@ _SAID: tuple[tuple[str, str], ...] = (
         "已有前震（进程 {}）在 {} 上运行；请先停止它，或用 --data 另选文件夹",
     ),
     ("port {} for {} cannot be used ({}); choose another with {}", "端口 {}（{}）无法使用（{}）；请用 {} 另选"),
+    (
+        "port {} for the console cannot be used (Address already in use); choose another with {}",
+        "端口 {}（控制台）已被占用；请用 {} 另选",
+    ),
+    (
+        "port {} for the MQTT broker cannot be used (Address already in use); choose another with {}",
+        "端口 {}（MQTT 代理）已被占用；请用 {} 另选",
+    ),
     ("cannot use the data folder {}: {}", "数据文件夹 {} 无法使用：{}"),
+    ("cannot use the data folder {}: Not a directory", "数据文件夹 {} 无法使用：不是文件夹"),
+    ("cannot use the data folder {}: Permission denied", "数据文件夹 {} 无法使用：没有权限"),
+    ("cannot use the data folder {}: No such file or directory", "数据文件夹 {} 无法使用：没有这个文件或文件夹"),
     ("not ready after {} s: {}; see the lines above for the reason", "{} 秒后仍未就绪：{}；原因见上文"),
     ("{} ended {} times and was never ready; see the lines above", "{} 已退出 {} 次，从未就绪；原因见上文"),
     ("the exercise was not begun: does another one run in its areas?", "演练未开始：其区域内是否另有演练？"),

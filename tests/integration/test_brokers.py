@@ -79,13 +79,13 @@ def metrics(address: str) -> str:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"FORESHOCK_MQTT_CA_FILE": "/nowhere/ca.crt"}, "cannot read /nowhere/ca.crt: No such file or directory"),
+        ({"FORESHOCK_MQTT_CA_FILE": "/nowhere/ca.crt"}, "无法读取 /nowhere/ca.crt：没有这个文件或文件夹"),
         ({"FORESHOCK_MQTT_TLS": "true"}, "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker"),
         ({"FORESHOCK_MQTT_SHARE": "team"}, "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker"),
         ({"FORESHOCK_MQTT_BROKERS": "- {name: a}"}, "FORESHOCK_MQTT_BROKERS"),
         (
             {"FORESHOCK_MQTT_BROKERS": "- {name: a, host: h, password_file: /nowhere}"},
-            "FORESHOCK_MQTT_BROKERS: a: cannot read /nowhere",
+            "FORESHOCK_MQTT_BROKERS：a：无法读取 /nowhere",
         ),
     ],
 )

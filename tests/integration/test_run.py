@@ -51,7 +51,7 @@ def test_it_is_ready_and_each_process_writes_a_log_of_its_own(product: Running) 
 def test_a_second_one_on_the_same_data_is_refused_with_a_sentence(product: Running) -> None:
     second = foreshock("run", "--no-sim", "--data", product.data, "--port", str(free_port()))
     assert second.returncode == 1
-    assert f"another foreshock (process {product.process.pid}) already runs" in second.stderr
+    assert f"已有前震（进程 {product.process.pid}）" in second.stderr
     assert "--data" in second.stderr and "Traceback" not in second.stderr
 
 
@@ -61,7 +61,7 @@ def test_a_taken_port_is_named_with_its_option(option: str, other: str, tmp_path
         port = str(taken.getsockname()[1])
         ended = foreshock("run", "--no-sim", "--data", tmp_path, option, port, other, str(free_port()))
     assert ended.returncode == 1
-    assert re.fullmatch(rf"✗ port {port} for .* choose another with {option}\n", ended.stderr)
+    assert re.fullmatch(rf"✗ 端口 {port}（.*）已被占用；请用 {option} 另选\n", ended.stderr)
 
 
 def test_a_broken_site_names_file_line_and_field_and_starts_nothing(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_broken_site_names_file_line_and_field_and_starts_nothing(tmp_path: Pa
     ended = foreshock("run", "--no-sim", "--site", site, "--data", tmp_path / "data", "--port", str(free_port()))
     assert ended.returncode == 1
     assert re.search(r"units\.yaml:\d+: units\[\d+\]\.?\w*: .*", ended.stderr), ended.stderr
-    assert f"in the site {site}; nothing was started" in ended.stderr
+    assert f"站点 {site} 有 " in ended.stderr and "未启动任何进程" in ended.stderr
     assert not (tmp_path / "data" / "log.sqlite").exists()
 
 
@@ -80,7 +80,7 @@ def test_a_data_folder_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path)
     (tmp_path / "file").write_text("")
     ended = foreshock("run", "--no-sim", "--data", tmp_path / "file" / "data")
     assert ended.returncode == 1
-    assert re.fullmatch(r"✗ cannot use the data folder .*: Not a directory\n", ended.stderr)
+    assert re.fullmatch(r"✗ 数据文件夹 .* 无法使用：.*不是文件夹\n", ended.stderr)
 
 
 def test_a_data_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_data_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_pat
     ended = foreshock("run", "--no-sim", "--data", tmp_path / "data", under=under)
     tmp_path.chmod(0o700)
     assert ended.returncode == 1
-    assert "Permission denied" in ended.stderr
+    assert "没有权限" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -155,12 +155,17 @@ def test_a_broken_folder_is_refused_with_every_mistake(folder: Path, data: Path,
     assert publication.version(data) == first and not (data / publication.PROPOSED).exists()
 
 
-def test_a_proposal_that_nobody_takes_up_is_withdrawn(folder: Path, data: Path, edit: Edit) -> None:
-    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
-    proposal = reload.propose(data, reload.prepare(folder, data), "test")
+@pytest.fixture
+def proposal(tmp_path: Path) -> publication.Proposal:
+    """Propose something, in a data folder in which something else is in force; what they are does not matter."""
+    publication.write(tmp_path, b"before")
+    return publication.propose(tmp_path, b"mine", "s", "li", "", 1.0)
+
+
+def test_a_proposal_that_nobody_takes_up_is_withdrawn(tmp_path: Path, proposal: publication.Proposal) -> None:
     with pytest.raises(reload.ReloadError, match="stays"):
-        reload.await_in_force(data, proposal, time.monotonic(), seconds=0.05)
-    assert publication.proposed(data) is None
+        reload.await_in_force(tmp_path, proposal, time.monotonic(), seconds=0.05)
+    assert publication.proposed(tmp_path) is None
 
 
 def test_a_proposal_that_the_worker_has_in_hand_is_not_said_to_be_withdrawn(
@@ -193,11 +198,8 @@ def test_a_proposal_that_is_adopted_at_the_last_moment_is_in_force(
 
 
 def test_a_proposal_that_is_put_to_a_second_person_at_the_last_moment_waits(
-    folder: Path, data: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, proposal: publication.Proposal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edit("areas/slopes.yaml", "soil: 2", "soil: 3")
-    prepared = reload.prepare(folder, data)
-    proposal = reload.propose(data, prepared, "test")
     real = publication.withdraw
 
     def late(data: Path, proposal: publication.Proposal) -> bool | None:
@@ -206,26 +208,27 @@ def test_a_proposal_that_is_put_to_a_second_person_at_the_last_moment_waits(
 
     with monkeypatch.context() as patch:
         patch.setattr(publication, "withdraw", late)
-        assert reload.await_waiting(data, proposal, time.monotonic(), seconds=0.05) >= 0.05
-    proposal = reload.propose(data, prepared, "test")
+        assert reload.await_waiting(tmp_path, proposal, time.monotonic(), seconds=0.05) >= 0.05
+    again = publication.propose(tmp_path, b"mine", "s", "li", "", 2.0)
     with pytest.raises(reload.ReloadError, match="did not take it up"):
-        reload.await_waiting(data, proposal, time.monotonic(), seconds=0.05)
-    assert publication.proposed(data) is None
+        reload.await_waiting(tmp_path, again, time.monotonic(), seconds=0.05)
+    assert publication.proposed(tmp_path) is None
 
 
 @pytest.mark.parametrize("wait", [reload.await_in_force, reload.await_waiting])
 def test_who_waits_too_long_does_not_take_back_what_another_person_proposed_since(
-    data: Path, wait: Callable[[Path, publication.Proposal, float, float], float]
+    tmp_path: Path,
+    proposal: publication.Proposal,
+    wait: Callable[[Path, publication.Proposal, float, float], float],
 ) -> None:
-    mine = publication.propose(data, b"mine", "s", "li", "", 1.0)
-    newer = publication.propose(data, b"newer", "s", "wang", "", 2.0)
+    newer = publication.propose(tmp_path, b"newer", "s", "wang", "", 2.0)
     with pytest.raises(reload.ReloadError, match="wang has laid out another publication meanwhile"):
-        wait(data, mine, time.monotonic(), 0.02)
-    assert publication.proposed(data) == newer
-    with publication.held(data), pytest.raises(reload.ReloadError, match="wang"):  # the worker has the newer in hand
-        wait(data, mine, time.monotonic(), 0.02)
-    publication.drop(data, mine)  # the log has it, late
-    assert publication.proposed(data) == newer
+        wait(tmp_path, proposal, time.monotonic(), 0.02)
+    assert publication.proposed(tmp_path) == newer
+    with publication.held(tmp_path), pytest.raises(reload.ReloadError, match="wang"):  # the worker has the newer
+        wait(tmp_path, proposal, time.monotonic(), 0.02)
+    publication.drop(tmp_path, proposal)  # the log has it, late
+    assert publication.proposed(tmp_path) == newer
 
 
 def test_rules_that_decide_otherwise_under_the_same_version_are_named() -> None:
