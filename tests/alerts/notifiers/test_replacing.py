@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,10 +175,10 @@ def test_a_target_that_joins_or_comes_back_begins_with_what_is_new(
 def test_what_waited_for_a_target_that_was_taken_out_is_listed_and_not_sent_when_it_comes_back(tmp_path: Path) -> None:
     Journal(tmp_path / "journal.sqlite").close()
     memory = Deliveries(tmp_path / "outbox.sqlite")
-    notice = Notice(id="n", kind="dispatch", area="a", unit="", simulated=False, time=1.0, payload={})
+    notice = Notice(id="n", kind="dispatch", area="a", unit="", simulated=False, time=time.time(), payload={})
     memory.move("hook", 0)
-    memory.put_off("hook", Letter(notice, 3, 0.0, False, "503"))
-    memory.hold("hook", msgspec.structs.replace(notice, id="held"), 5.0, quiet=True)
+    memory.put_off("hook", Letter(notice, 3, notice.time, False, "503"))
+    memory.hold("hook", msgspec.structs.replace(notice, id="held"), notice.time, quiet=True)
     (tmp_path / "secret").write_text("s" * 32)
     back = WebhookTarget(name="hook", url="http://127.0.0.1:9", secret_file=str(tmp_path / "secret"))
     notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [back])
