@@ -177,7 +177,7 @@ def test_the_position_goes_along_only_with_consent(open_page: Any, mock: Any) ->
     assert "22.80342, 113.87116" in said[-1]
 
 
-def test_a_new_order_sounds_once_sound_is_on(phone: Any, mock: Any) -> None:
+def test_a_new_order_sounds_from_the_first_touch_on_until_sound_is_turned_off(phone: Any, mock: Any) -> None:
     phone.evaluate(
         """() => {
             const make = AudioContext.prototype.createOscillator;
@@ -187,11 +187,16 @@ def test_a_new_order_sounds_once_sound_is_on(phone: Any, mock: Any) -> None:
             };
         }"""
     )
-    phone.locator("details.person summary").click()
-    phone.get_by_role("button", name="开启声音").click()
-    expect(phone.locator("html")).to_have_attribute("data-tones", "2")  # its test
+    tones = phone.locator("html")
+    phone.locator("details.person summary").click()  # a touch, without which no browser lets a page sound
+    off = phone.get_by_role("button", name="关闭声音")
+    expect(off).to_be_visible()
     mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
-    expect(phone.locator("html")).to_have_attribute("data-tones", "4")
+    expect(tones).to_have_attribute("data-tones", "2")
+    off.click()
+    mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
+    expect(phone.locator("[data-test=task]")).to_have_count(3)
+    expect(tones).to_have_attribute("data-tones", "2")
 
 
 def test_it_can_be_installed_and_signing_out_leaves_nothing(phone: Any, mock: Any) -> None:
