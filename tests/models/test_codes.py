@@ -194,7 +194,7 @@ def test_odd_codes_and_clocks_are_counted_alike_alone_and_in_arrays(sent: list[t
         row, numbers = np.array([0]), (before, after, 5.0 * place, time, 0.0)
         told = other.changes(row, *(np.array([each]) for each in numbers))
         assert one.change(0, *numbers) == tuple(column[0] for column in told)
-        assert one.state().tobytes() == other.state().tobytes()
+    assert one.state().tobytes() == other.state().tobytes()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,18 @@ AREA = model()
 
 def triage_model(data: Path, seed: int = 0, *, turned: bool = False) -> str:
     """Keep a triage model; one that is `turned` is no better than a constant."""
+    return triage_models.keep(data, learnt(seed, turned)).version
+
+
+@cache
+def learnt(seed: int, turned: bool) -> bytes:
+    """Learn one, once for all tests."""
     told = [verdict for verdict, _ in drawn(300, seed)]
     if turned:
         told = [one if n < 210 else one._replace(real=not one.real) for n, one in enumerate(told)]
     fitted = fit(told)
     facts = Facts(begin=1.0, end=2.0, code="test", trained=3.0 + seed, figures=fitted.figures)
-    return triage_models.keep(data, encode(fitted.model, facts)).version
+    return encode(fitted.model, facts)
 
 
 @pytest.fixture
