@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts import reason_words
 from alerts.messages import MESSAGES, text
 from alerts.notifiers.notice import Notice
 
@@ -185,7 +186,7 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         else _of(voice.areas.get(notice.area), language),
         "level": text(f"level.{notice.level}", language) if notice.kind == "dispatch" else "",
         "unit": (_of(unit.get("name"), language) or _text(unit.get("id", ""))) if isinstance(unit, dict) else "",
-        "why": _text(data.get("why", "")),
+        "why": reason_words.said(_text(data.get("why", "")), language),
         "note": _text(data.get("note", "")),
         "deadline": deadline,
         "step": _step(notice, language) if deadline else "",

@@ -178,8 +178,10 @@ export interface Seen {
 }
 export interface Explanation {
   clause: string;
+  clause_zh?: string; // the same in Chinese; empty where it stays as it is
   terms?: Term[];
   clear?: string;
+  clear_zh?: string;
   clear_terms?: Term[];
   hold?: number;
   clear_after?: number;
