@@ -328,7 +328,7 @@ def concerns(target: Target, notice: Notice, on_duty: Collection[str] = ()) -> b
         RANK[notice.level] >= RANK[target.level]
         and (not target.areas or notice.area in (*target.areas, SYSTEM))  # what is about no one area concerns all
         and (not target.units or not told or not set(told).isdisjoint(target.units))
-        and (not notice.edge or notice.edge in target.edges)
+        and (not notice.edge or not {notice.edge, notice.data.get("edge")}.isdisjoint(target.edges))
     )
 
 
