@@ -137,7 +137,7 @@ function Sign({ turn, again }: { turn: string; again: () => void }) {
         <span>{t('handover.comment')}</span>
         <textarea rows={2} maxLength={2000} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </label>
-      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={() => { again(); askDuty(); }}>
+      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={() => { again(); void askDuty(); }}>
         {t('handover.sign')}
       </Action>
       <p class="quiet">{t('handover.help')}</p>
