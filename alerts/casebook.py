@@ -206,6 +206,8 @@ class Casebook:
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
         for silence in cases.silences.values():
             silence.rename(renames)
+        for running in cases.drills.values():
+            running.areas = tuple(renames.area(area) for area in running.areas)
         current: dict[str, str] = {}
         for named, id in cases.current.items():
             area, _, rest = named.partition("\0")
