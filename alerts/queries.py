@@ -674,6 +674,12 @@ class Reader:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(_OUTBOX, {"after": after, "most": limit}).mappings()]
 
+    def events_told(self, ids: Sequence[str]) -> dict[str, Row]:
+        """Give the events of outbox rows, as they are by now, by their ids; of those that are gone none."""
+        query = sa.select(outbox.c.id, outbox.c.payload).where(outbox.c.id.in_(ids), outbox.c.kind == "dispatch")
+        with self.engine.connect() as connection:
+            return {str(row.id): row.payload for row in connection.execute(query) if row.payload}
+
     def is_answered(self, change: str, *, of_dispatch: bool) -> bool:
         """Tell whether a change of an incident, or a dispatch, asks for what has been seen to since.
 
