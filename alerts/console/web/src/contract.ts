@@ -311,6 +311,7 @@ export interface Silence {
   areas: string[];
   scopes: string[];
   rules: string[];
+  rule_titles?: Readonly<Record<string, Text>>; // of those that the site has
   by: string;
   reason: string;
 }
