@@ -119,7 +119,7 @@ def _tell(
             edge=edge,
             place=one.place,
             incidents=tuple(one.incidents),
-            areas=tuple(dict.fromkeys(incident.area for incident in found)),
+            areas=tuple(dict.fromkeys(area for incident in found for area in (incident.area, *incident.also))),
             time=clock,
             actor=actor,
             reason=reason,

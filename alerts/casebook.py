@@ -206,6 +206,8 @@ class Casebook:
         cases.modes = {spell_key(spell.mode, spell.area): spell for spell in cases.modes.values()}
         for silence in cases.silences.values():
             silence.rename(renames)
+        for running in cases.drills.values():
+            running.areas = tuple(renames.area(area) for area in running.areas)
         current: dict[str, str] = {}
         for named, id in cases.current.items():
             area, _, rest = named.partition("\0")
@@ -575,9 +577,20 @@ class Casebook:
         return messages.incident_title(self.area_name(incident.at or incident.area), incident.title, LEVELS[level - 1])
 
     def dispatch_record(
-        self, dispatch: Dispatch, edge: str, clock: float, *, actor: str = "", reason: str = "", previous: str = ""
+        self,
+        dispatch: Dispatch,
+        edge: str,
+        clock: float,
+        *,
+        actor: str = "",
+        reason: str = "",
+        previous: str = "",
+        recalled: bool = False,
     ) -> DispatchChange:
-        """Record a change of a dispatch as it stands now, with its CloudEvent."""
+        """Record a change of a dispatch as it stands now, with its CloudEvent.
+
+        `recalled`: it ends while somebody is still on it, who must hear of that.
+        """
         dispatch.sequence += 1
         self.burden.note(dispatch)
         id = f"{dispatch.id}.{dispatch.sequence}"
@@ -605,7 +618,7 @@ class Casebook:
                 edge=edge,
                 incident=dispatch.incident,
                 time=clock,
-                data=self._dispatch_data(dispatch, edge, reason, previous),
+                data=self._dispatch_data(dispatch, edge, reason, previous) | ({"recalled": True} if recalled else {}),
                 simulated=dispatch.simulated,
             ),
             simulated=dispatch.simulated,

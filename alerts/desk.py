@@ -35,7 +35,7 @@ class Desk:
         return out
 
     def take_unsaid(self) -> list[AnyOutcome]:
-        """Return what `condition` or `tick` had decided before an error ended it: the cases stand there already."""
+        """Return what the last call had decided before an error ended it: the cases stand there already."""
         out, self._unsaid = self._unsaid, []
         return out
 
@@ -80,14 +80,16 @@ class Desk:
 
     def gateway_gone(self, said: inhibition.Said, clock: float) -> list[AnyOutcome]:
         """Raise the alarm of a gateway, with the silence of its points as symptoms; what is known changes nothing."""
-        out: list[AnyOutcome] = []
+        out = self._unsaid = []
         inhibition.gone(self.book, said, clock, out)
+        self._unsaid = []
         return out
 
     def gateway_back(self, said: inhibition.Said, clock: float, grace: float) -> list[AnyOutcome]:
         """End the alarm of a gateway; its points have `grace` seconds to be heard of."""
-        out: list[AnyOutcome] = []
+        out = self._unsaid = []
         inhibition.back(self.book, said, clock, out, grace)
+        self._unsaid = []
         return out
 
     def exercise(self, what: Exercise, clock: float) -> list[AnyOutcome]:

@@ -150,15 +150,23 @@ def _shelved(say: Words, row: Row) -> tuple[str, ...]:
     title = (row["rule_title"] or {}).get(say.tongue, row["scope"])
     return (
         say.at(row["until"]),
-        _marked(say, row, f"{title} {row['scope']}"),
+        _marked(say, row, f"{title} {_about(say, row['scope'])}"),
         say(row["reason"] or ""),
         say.who(row["by"]),
     )
 
 
 def _silences(say: Words, row: Row) -> tuple[str, ...]:
-    what = [say.name(kind, id) for kind, ids in (("areas", row["areas"]), ("points", row["scopes"])) for id in ids]
-    return _until(say, row), say.listed([*what, *row["rules"]]), row["reason"], say.who(row["by"])
+    titles = row.get("rule_titles") or {}  # absent: signed with an older version
+    rules = [str(titles.get(id, {}).get(say.tongue) or id) for id in row["rules"]]
+    what = [*(say.name("areas", id) for id in row["areas"]), *(_about(say, id) for id in row["scopes"]), *rules]
+    return _until(say, row), say.listed(what), row["reason"], say.who(row["by"])
+
+
+def _about(say: Words, scope: str) -> str:
+    """Name what an alarm is about: a point, a camera or an area."""
+    names = (say.name(kind, scope) for kind in ("points", "cameras", "areas"))
+    return next((name for name in names if name != scope), scope)
 
 
 def _modes(say: Words, row: Row) -> tuple[str, ...]:
@@ -172,7 +180,7 @@ def _until(say: Words, row: Row) -> str:
 
 def _degraded(say: Words, row: Row) -> tuple[str, ...]:
     title = str((row["title"] or {}).get(say.tongue, row["scope"]))
-    return say.at(row["onset"]), row["scope"], _marked(say, row, title), say.name("areas", row["area"])
+    return say.at(row["onset"]), _about(say, row["scope"]), _marked(say, row, title), say.name("areas", row["area"])
 
 
 def _comments(say: Words, row: Row) -> tuple[str, ...]:

@@ -78,7 +78,11 @@ def gone(book: Casebook, said: Said, clock: float, out: list[AnyOutcome]) -> Non
         gone=said.source,
     )
     if said.owned:
-        grouping.apply(book, _change(book, said, RANK["yellow"], clock, why), clock, out)
+        try:
+            grouping.apply(book, _change(book, said, RANK["yellow"], clock, why), clock, out)
+        except Exception:
+            del book.cases.gateways[said.gateway]  # no symptom of what nobody is told of; the next look tries again
+            raise
     for alarm in list(book.cases.alarms.values()):
         if alarm.state not in ("UNACK", "ACKED"):
             continue

@@ -561,7 +561,8 @@ class _Batch:
         ticks = dict(row["ticks"] or {})
         ticks.pop(change.args["step"], None)
         if change.edge == "ticked":
-            ticks[change.args["step"]] = {"by": change.actor, "time": change.time, "note": change.reason}
+            at = change.args.get("time", change.time)  # of a step that was done on an incident merged into this one
+            ticks[change.args["step"]] = {"by": change.actor, "time": at, "note": change.reason}
         row["ticks"] = ticks
 
     def dispatch(self, change: DispatchChange) -> None:

@@ -297,6 +297,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "dispatch.edge.on_scene": ("到场", "on scene"),
     "dispatch.edge.resolved": ("处置完成", "resolved"),
     "dispatch.edge.closed": ("结束", "closed"),
+    "dispatch.edge.recalled": ("撤回，无需再处置", "called back: there is nothing more to do"),
     "dispatch.edge.overdue": ("超时", "overdue"),
     "dispatch.edge.fed_back": ("已反馈", "fed back"),
     "dispatch.edge.follow_up": ("待回访", "follow-up visit to come"),

@@ -383,8 +383,9 @@ def exercise(book: Casebook, what: Exercise, clock: float) -> list[AnyOutcome]:
     if book.cases.drills.pop(what.id, None) is None:
         return out
     for order in [one for one in book.cases.dispatches.values() if one.exercise == what.id]:  # visits to come as well
+        recalled = order.leg in legs.WORKING
         order.leg, order.deadline, order.remind_at = "closed", None, None
-        out.append(book.dispatch_record(order, "closed", clock, actor=what.actor, reason=ENDED))
+        out.append(book.dispatch_record(order, "closed", clock, actor=what.actor, reason=ENDED, recalled=recalled))
         book.finish_dispatch(order)
     incidents = [one for one in book.cases.incidents.values() if one.exercise == what.id]
     for incident in incidents:
@@ -419,9 +420,10 @@ def _leg(book: Casebook, dispatch: Dispatch, command: Command, clock: float, out
     needs = book.needs(dispatch)
     after = legs.step(dispatch.leg, order, reason, needs)
     seconds = _seconds(command, LATEST_VISIT) if order == "follow_up" else None
+    recalled = after == "closed" and dispatch.leg in legs.WORKING
     dispatch.leg = after
     set_deadline(dispatch, book.site.deadlines, clock, needs, seconds)
-    out.append(book.dispatch_record(dispatch, dispatch.leg, clock, actor=command.actor, reason=reason))
+    out.append(book.dispatch_record(dispatch, after, clock, actor=command.actor, reason=reason, recalled=recalled))
     note_refusal(book, dispatch)
     if dispatch.leg == "refused":
         pass_to_next(book, dispatch, clock, out)

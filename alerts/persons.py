@@ -26,6 +26,7 @@ from alerts.tables import (
     incident_changes,
     incidents,
     modes,
+    outbox,
     proposals,
     reports,
     shadows,
@@ -90,6 +91,7 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
     done = Erased()
     todo = list[Change]()
     gone = list[str]()
+    events = dict[str, Any]()  # of changes, as they are without the person
     with engine.connect() as connection:
         for changes, key, table, fields in _CASES:
             rows = list(_naming(connection, changes, actor))
@@ -100,6 +102,7 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
                 record = _unsaid(redact(row["record"], actor), texts)
                 if record != row["record"]:
                     todo.append((changes, row, {"record": {**record, "redacted": True}}))
+                    events[row["id"]] = record.get("event")
             for row in _rows(connection, table, table.c.id, over):
                 made = redact(row, actor)
                 values = {name: made[name] for name in fields}
@@ -108,6 +111,9 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
                 todo.append((table, row, values))
             if table is alarms:
                 gone = [row["id"] for row in _naming(connection, attachments, actor) if row["alarm"] in over]
+        for row in _rows(connection, outbox, outbox.c.id, {id for id, event in events.items() if event}):
+            if row["payload"]:  # what a target that was away would yet be told
+                todo.append((outbox, row, {"payload": events[row["id"]]}))
         lasting = dict(SPELLS)
         open_areas = _open_areas(connection)
         for table in _ALONE:

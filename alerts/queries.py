@@ -567,14 +567,12 @@ class Reader:
             return [dict(row) for row in rows]
 
     def modes(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
-        """List all modes that the site is in, area by area, or (`only_on` false) was lately, the newest first."""
+        """List all modes that the site is in, area by area, and (`only_on` false) those of late, the newest first."""
         table = modes
         query = sa.select(table).order_by(table.c.since.desc(), table.c.order, table.c.area, table.c.partition)
-        query = query.where(table.c.state == "on") if only_on else query.limit(limit)
         found: dict[tuple[str, str], Row] = {}
         with self.engine.connect() as connection:
-            for row in connection.execute(query).mappings():
-                one = {name: value for name, value in row.items() if name != "partition"}
+            for one in _lasting(connection, query, table, only_on, limit):
                 known = found.setdefault((one["order"], one["area"]), one)
                 if known["state"] == "refused":  # the whole site is in it where one partition is
                     found[one["order"], one["area"]] = one
@@ -587,13 +585,11 @@ class Reader:
             return [dict(row) for row in rows]
 
     def silences(self, only_on: bool = True, limit: int = MAX_PAGE) -> list[Row]:
-        """List all silences that last, what ends first leading; or (`only_on` false) the latest, also what is over."""
+        """List all silences that last, what ends first leading; or (`only_on` false) also the latest that are over."""
         query = sa.select(silences).order_by(silences.c.until if only_on else silences.c.since.desc(), silences.c.id)
-        query = query.where(silences.c.state == "on") if only_on else query.limit(limit)
         found: dict[str, Row] = {}
         with self.engine.connect() as connection:
-            for row in connection.execute(query).mappings():
-                one = {name: value for name, value in row.items() if name != "partition"}
+            for one in _lasting(connection, query, silences, only_on, limit):
                 if found.setdefault(one["id"], one)["state"] != "on":  # it lasts where it does in one partition
                     found[one["id"]] = one
         return list(found.values())
@@ -677,6 +673,12 @@ class Reader:
         """List outbox rows after a position, oldest first."""
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(_OUTBOX, {"after": after, "most": limit}).mappings()]
+
+    def events_told(self, ids: Sequence[str]) -> dict[str, Row]:
+        """Give the events of outbox rows, as they are by now, by their ids; of those that are gone none."""
+        query = sa.select(outbox.c.id, outbox.c.payload).where(outbox.c.id.in_(ids), outbox.c.kind == "dispatch")
+        with self.engine.connect() as connection:
+            return {str(row.id): row.payload for row in connection.execute(query) if row.payload}
 
     def is_answered(self, change: str, *, of_dispatch: bool) -> bool:
         """Tell whether a change of an incident, or a dispatch, asks for what has been seen to since.
@@ -841,6 +843,17 @@ def _one(connection: Connection, table: sa.Table, id: str) -> Row | None:
     """Read one current row by id."""
     rows = _rows(connection, sa.select(table).where(table.c.id == id))
     return rows[0] if rows else None
+
+
+def _lasting(connection: Connection, query: sa.Select[Any], table: sa.Table, only_on: bool, limit: int) -> list[Row]:
+    """Read what lasts, or also (`only_on` false) the latest of what is over, in the order that a query asks for."""
+    if not only_on:  # however long ago it began, what lasts is there
+        latest = sa.select(table.c.since).order_by(table.c.since.desc()).offset(limit - 1).limit(1).scalar_subquery()
+        first = sa.func.coalesce(latest, 0.0)
+        return _rows(
+            connection, query.where(sa.or_(table.c.state == "on", table.c.since >= first)), hide=("partition",)
+        )
+    return _rows(connection, query.where(table.c.state == "on"), hide=("partition",))
 
 
 def _rows(connection: Connection, query: sa.Select[Any], hide: Iterable[str] = _HIDDEN) -> list[Row]:

@@ -48,6 +48,8 @@ def merge(
     attend(incident)
     args = {"incidents": [other.id for other in found]}
     settle(book, incident, was, clock, out, actor=actor, edge="took_in", reason=reason, args=args)
+    for other in found:
+        _take_ticks_in(book, incident, other, clock, out)
     _note_acted_on(book, incident)
 
 
@@ -166,6 +168,19 @@ def _take_in(
     book.finish_incident(other, "incident.merged")
     args = {"into": incident.id}
     out.append(book.incident_record(other, "merged", clock, actor=actor, reason=reason, args=args))
+
+
+def _take_ticks_in(book: Casebook, incident: Incident, other: Incident, clock: float, out: list[AnyOutcome]) -> None:
+    """Have steps of the plan that were done on another incident be done: nobody is to go and do them again."""
+    plan = book.plan_of(incident)
+    if plan is None or other.plan.partition("@")[0] != plan.id:
+        return
+    for step in plan.steps:
+        tick = other.ticks.get(step.id)
+        if tick is not None and step.id not in incident.ticks:
+            incident.ticks[step.id] = tick
+            args = {"plan": incident.plan, "step": step.id, "from": other.id, "time": tick.time}
+            out.append(book.incident_record(incident, "ticked", clock, actor=tick.by, reason=tick.note, args=args))
 
 
 def _take_areas_in(incident: Incident, other: Incident) -> None:

@@ -117,7 +117,8 @@ def _take_back(book: Casebook, incident: Incident, dispatch: Dispatch, clock: fl
         return
     dispatch.leg = "closed"
     set_deadline(dispatch, book.site.deadlines, clock)
-    out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason=_why(book, dispatch)))
+    why = _why(book, dispatch)
+    out.append(book.dispatch_record(dispatch, "closed", clock, actor=ENGINE, reason=why, recalled=True))
     incident.withdrawn += 1
     state = incident.state
     book.finish_dispatch(dispatch)

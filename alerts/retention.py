@@ -238,6 +238,12 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
                 if table is alarms:
                     _remove_attached(connection, some)
             yield count
+    with engine.connect() as connection:  # what a target that was away is told of late is told without it
+        told = list(connection.scalars(sa.select(outbox.c.position).where(_told_between(since, before))))
+    for start in range(0, len(told), _AT_ONCE):
+        with engine.begin() as connection:
+            which = outbox.c.position.in_(told[start : start + _AT_ONCE])
+            yield _change(connection, outbox, outbox.c.position, which, _notice)
     with engine.begin() as connection:
         count = 0
         for table, id, time, fields in (
@@ -256,6 +262,10 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
             connection.execute(sa.insert(counters).values(name=_REDACTED, value=int(before)))
         connection.execute(done.values(value=int(before)))
     yield count
+
+
+def _told_between(since: float, before: float) -> sa.ColumnElement[bool]:
+    return sa.and_(outbox.c.time >= since, outbox.c.time < before, outbox.c.kind == "dispatch")
 
 
 def _change(
@@ -278,6 +288,15 @@ def _record(row: Any) -> dict[str, Any]:
 def redacted(record: dict[str, Any]) -> dict[str, Any]:
     """Return a change's record without what is personal, marked so."""
     return {**redact(record), "redacted": True}
+
+
+def _notice(row: Any) -> dict[str, Any]:
+    """Redact an event that is told; of a silence or a mode that ends, `why` is what somebody wrote."""
+    made = redact(row["payload"])
+    data = (made or {}).get("data") or {}
+    if data.get("edge") in ("silence_ends", "mode_ends"):
+        made["data"] = {**data, "why": words(data["why"])}
+    return {"payload": made}
 
 
 def _alarm(row: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Words:
         self._areas = {area.id: area.name for area in site.areas}
         self._units = {unit.id: unit.name for unit in site.units}
         self._seats = {seat.id: seat.name for seat in site.seats}
+        self._cameras = {camera.id: camera.name for camera in site.cameras}
         self._points = {point.id: point.name for point in site.points}
         self._modes = {mode.id: mode.name for mode in site.modes}
         self._shifts = {shift.id: shift.name for shift in site.shifts}
@@ -55,7 +56,7 @@ class Words:
         return (", " if self.tongue == "en" else "、").join(names)
 
     def name(self, kind: str, id: str) -> str:
-        """Name an area, point, unit, seat, shift or mode; one that is gone by its id."""
+        """Name an area, point, camera, unit, seat, shift or mode; one that is gone by its id."""
         found: Any = getattr(self, f"_{kind}").get(id)
         return getattr(found, self.tongue) if found is not None else id
 

@@ -358,14 +358,32 @@ class Engine:
         known = self.desk.book.cases.gateways
         if not self.gateways and not known:
             return
-        gone = self.gateways.look(self.evaluator.points)
+        try:
+            gone = self.gateways.look(self.evaluator.points)
+        except Exception as error:  # the silence of points and the deadlines must go on whatever befalls gateways
+            logger.exception("the gateways could not be looked at")
+            self._fail(offset, [f"{type(error).__name__}: {error}"], self.clock)
+            return
         for said in gone.values():
-            self._emit(offset, self.desk.gateway_gone(said, self.clock))
+            self._say_of_gateway(offset, said, None)
         for down in list(known.values()):
             if down.gateway not in gone and down.until is None:
                 one = self.gateways.by_id.get(down.gateway)
                 said = Said(gateway=down.gateway, area=one.area if one else "", points=one.points if one else ())
-                self._emit(offset, self.desk.gateway_back(said, self.clock, one.grace if one else 0.0))
+                self._say_of_gateway(offset, said, one.grace if one else 0.0)
+
+    def _say_of_gateway(self, offset: int, said: Said, grace: float | None) -> None:
+        """Tell the desk of one gateway that is gone, or back with `grace` seconds for its points to be heard of."""
+        assert self.desk is not None
+        try:
+            if grace is None:
+                self._emit(offset, self.desk.gateway_gone(said, self.clock))
+            else:
+                self._emit(offset, self.desk.gateway_back(said, self.clock, grace))
+        except Exception as error:
+            logger.exception("the desk broke on the gateway %s", said.gateway)
+            self._emit(offset, self.desk.take_unsaid())
+            self._fail(offset, [f"{said.gateway}: {type(error).__name__}: {error}"], self.clock)
 
     def _step_back(self, time: float) -> None:
         """Follow a clock that was set back: silence and deadlines go on being counted from here, none are skipped."""

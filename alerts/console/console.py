@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -122,6 +122,11 @@ class Console:
         self.push = push
         self.commander.adopt(registry)
         self.site_answers.clear()
+
+    def rule_titles(self, ids: Iterable[str]) -> dict[str, Any]:
+        """Return the titles of rules by their ids, of those that the site has."""
+        rules = self.config.rules
+        return {id: rules[id]["title"] for id in ids if rules.get(id, {}).get("title")}
 
     def scope(self, identity: Identity) -> Scope:
         """Return the areas that somebody may see."""

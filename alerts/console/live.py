@@ -14,6 +14,7 @@ import msgspec
 from alerts.console.journal import Journal, Row
 from alerts.console.scope import WHOLE, Scope, cut, cut_order, named_in
 from alerts.queries import JournalMissing, Reader
+from alerts.reason_words import in_both
 
 log = logging.getLogger(__name__)
 
@@ -362,5 +363,9 @@ def _change(row: Row, units: dict[str, str]) -> Change:
 
 
 def _event(row: Row) -> bytes:
-    data = msgspec.json.encode({name: row[name] for name in ("position", "kind", "id", "record")})
+    told = {name: row[name] for name in ("position", "kind", "id", "record")}
+    why = row["record"].get("explanation")
+    if why:
+        told["record"] = {**row["record"], "explanation": in_both(why)}
+    data = msgspec.json.encode(told)
     return b"event: change\nid: %d\ndata: %b\n\n" % (row["position"], data)

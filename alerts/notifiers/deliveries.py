@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS known (
 ) WITHOUT ROWID;
 """
 
+_AT_ONCE = 500
 _NOWHERE = 2**62  # a position that no journal has
 _DAY, _AROUND = 86400.0, 60.0
 
@@ -171,14 +172,16 @@ class Deliveries:
         """Name all dead letters."""
         return {str(id) for (id,) in self._do(_DEAD, target).rows}
 
-    def lay_aside(self, target: str, error: str) -> None:
-        """Have all that waits for a target be dead: it is tried no more by itself, and listed as such."""
+    def lay_aside(self, target: str, error: str, time: float) -> None:
+        """Have all that waits for a target be dead from now on: it is tried no more by itself, and listed as such."""
         with self._memory.transaction():
-            self._do("UPDATE letters SET dead = 1, error = ? WHERE target = ? AND dead = 0", error, target)
             self._do(
-                "INSERT INTO letters SELECT target, id, 0, since, 1, CAST(? AS TEXT), notice FROM held "
+                "UPDATE letters SET dead = 1, error = ?, due = ? WHERE target = ? AND dead = 0", error, time, target
+            )
+            self._do(
+                f"INSERT INTO letters SELECT target, id, 0, {_TIME}, 1, CAST(? AS TEXT), notice FROM held "  # noqa: S608
                 "WHERE target = ? ON CONFLICT DO NOTHING",
-                *(error, target),
+                *(time, error, target),
             )
             self._do("DELETE FROM held WHERE target = ?", target)
 
@@ -209,6 +212,29 @@ class Deliveries:
                 before,
             )
         return gone
+
+    def follow(self, told: Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]) -> int:
+        """Have what waits or is dead say what the journal says by now, from which a person may have been taken out.
+
+        `told` gives the events of some notices, by their ids. Return how many became others.
+        """
+        count = 0
+        for table in ("letters", "held"):
+            last = ("", "")
+            query = f"SELECT target, id, notice FROM {table} WHERE (target, id) > (?, ?) ORDER BY target, id LIMIT ?"  # noqa: S608
+            while rows := self._do(query, *last, _AT_ONCE).rows:
+                last = (rows[-1][0], rows[-1][1])
+                events = told([id for _, id, _ in rows])
+                for target, id, kept in rows:
+                    notice = _decoder.decode(kept)
+                    if notice.kind == "dispatch" and id in events and events[id] != notice.payload:
+                        notice = msgspec.structs.replace(notice, payload=events[id])
+                        self._do(
+                            f"UPDATE {table} SET notice = ? WHERE target = ? AND id = ?",  # noqa: S608
+                            *(_encoder.encode(notice), target, id),
+                        )
+                        count += 1
+        return count
 
     # What waits to be told together
 

@@ -39,8 +39,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def edge(self) -> str:
-        """What has happened: issued, overdue, undispatched, …; empty where nothing says so."""
-        return str(self.data.get("edge", ""))
+        """What has happened: issued, recalled, overdue, undispatched, …; empty where nothing says so."""
+        return "recalled" if self.data.get("recalled") else str(self.data.get("edge", ""))
 
 
 class Unavailable(Exception):

@@ -111,7 +111,11 @@ class Notifier:
         self._tidying = asyncio.create_task(self._tidy(), name="tidy the notifier's memory")
 
     def prune(self) -> None:
-        """Forget what was delivered, letters that were dead, and codes that were over, long ago."""
+        """Forget what was delivered, letters that were dead, and codes that were over, long ago.
+
+        What was taken out of the journal, as it is personal, is forgotten with it: it must not be told late.
+        """
+        self._deliveries.follow(self._reader.events_told)
         gone = self._deliveries.prune(self._clock() - _KEEP)
         if gone:
             logger.warning("dead letters were forgotten after 30 days, count=%d", gone)
@@ -328,7 +332,7 @@ def concerns(target: Target, notice: Notice, on_duty: Collection[str] = ()) -> b
         RANK[notice.level] >= RANK[target.level]
         and (not target.areas or notice.area in (*target.areas, SYSTEM))  # what is about no one area concerns all
         and (not target.units or not told or not set(told).isdisjoint(target.units))
-        and (not notice.edge or notice.edge in target.edges)
+        and (not notice.edge or not {notice.edge, notice.data.get("edge")}.isdisjoint(target.edges))
     )
 
 
@@ -372,7 +376,7 @@ class _Channel:
         self._down = ""
         cursor = deliveries.cursor(target.name)
         if cursor is not None and target.name not in deliveries.known():  # what it had to be told then is old by now
-            deliveries.lay_aside(target.name, "the target had been taken out")
+            deliveries.lay_aside(target.name, "the target had been taken out", clock())
             cursor = None
         seen = deliveries.known().get(target.name, ("", since, ""))[1]
         deliveries.know(target.name, kind_of(target), clock())

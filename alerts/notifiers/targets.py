@@ -12,7 +12,7 @@ Level = Literal["blue", "yellow", "orange", "red"]
 
 TOLD = (
     *("issued", "reassigned", "referred", "moved", "lead", "refused", "raised", "overdue", "undispatched", "reminded"),
-    *("silence_ends", "mode_ends"),
+    *("recalled", "silence_ends", "mode_ends"),
 )
 """The changes of dispatches and incidents that people are told of unless a target says otherwise."""
 

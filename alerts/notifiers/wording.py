@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts import reason_words
 from alerts.messages import MESSAGES, text
 from alerts.notifiers.notice import Notice
 
@@ -26,7 +27,7 @@ FIELDS = {
     "level": "the warning level",
     "unit": "the name of the unit that is sent",
     "why": "the reason of the alarm",
-    "note": "the dispatcher's note",
+    "note": "the dispatcher's note; of an order that is called back the reason",
     "deadline": "until when the next step is due, in the site's zone",
     "step": "which step that is: accept, arrive, resolve, feed back, visit",
     "link": "where the incident stands in the console",
@@ -185,8 +186,8 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         else _of(voice.areas.get(notice.area), language),
         "level": text(f"level.{notice.level}", language) if notice.kind == "dispatch" else "",
         "unit": (_of(unit.get("name"), language) or _text(unit.get("id", ""))) if isinstance(unit, dict) else "",
-        "why": _text(data.get("why", "")),
-        "note": _text(data.get("note", "")),
+        "why": reason_words.said(_text(data.get("why", "")), language),
+        "note": text(_text(data.get("reason", "")), language) if data.get("recalled") else _text(data.get("note", "")),
         "deadline": deadline,
         "step": _step(notice, language) if deadline else "",
         "link": link if link.startswith(("http://", "https://")) else "",

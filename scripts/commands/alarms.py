@@ -15,6 +15,7 @@ from alerts import messages
 from alerts.alarm import STATES
 from alerts.load import DAY_MINUTES, MINUTE, Load
 from alerts.queries import MAX_PAGE, Reader
+from alerts.reason_words import said
 from rules.explanation import Term
 from scripts.commands.listing import SIMULATED, Row, left, listing, mark
 from scripts.commands.ordering import give, opened
@@ -138,7 +139,7 @@ def _show_why(why: dict[str, Any], words: Words) -> None:
     if not why:
         return
     for head, clause, terms in (("fired", "clause", "terms"), ("clears", "clear", "clear_terms")):
-        out.print(plain(f"{words(head)}{why.get(clause, '')}"))
+        out.print(plain(f"{words(head)}{said(why.get(clause, ''), words.language)}"))
         for term in msgspec.convert(why.get(terms, ()), tuple[Term, ...]):
             out.print(f"        {shown(term, words)}")
         if clause == "clause" and why.get("gone"):

@@ -138,3 +138,12 @@ def test_what_was_split_by_hand_is_not_said_to_be_one_again(desk: Desk) -> None:
     away = next(id for id in merged.members if desk.book.cases.alarms[id].area != merged.area)
     desk.command(command("split", merged.id, "c2", alarms=[away]), 2301.0)
     assert said(rise(desk, merged.area, 2400.0, rank=3)) == []
+
+
+def test_it_is_of_the_areas_that_were_merged_into_its_incidents_too(desk: Desk) -> None:
+    rise(desk, "slope-1", 1000.0)
+    rise(desk, "river-1", 1100.0)
+    slope, river = desk.book.cases.incidents
+    desk.command(command("merge", slope, "c1", incidents=[river]), 1200.0)
+    (one,) = said(rise(desk, "slope-2", 1600.0))
+    assert set(one.areas) == {"slope-1", "river-1", "slope-2"}, "who may see but one of them is told of none"

@@ -16,6 +16,7 @@ from alerts.load import Load
 from alerts.outcome import AnyOutcome, DispatchChange, ExerciseChange, IncidentChange, Record
 from alerts.queries import Reader
 from sensors.observation import SIMULATED, Exercise, decode, encode
+from sensors.renames import Renames
 from tests.alerts.cases import SITE, change, command, edges
 from tests.alerts.test_inhibition import PLACE
 from tests.alerts.test_inhibition import change as quality
@@ -263,6 +264,15 @@ def test_what_cannot_begin_or_end_changes_nothing(what: Exercise) -> None:
     state = desk.state()
     assert desk.exercise(what, 1000.0) == []
     assert desk.state() == state
+
+
+def test_what_is_played_in_an_area_that_was_renamed_meanwhile_is_part_of_it() -> None:
+    desk = begun()
+    hill = msgspec.structs.replace(SITE.areas[0], id="hill-1")
+    desk.publish(msgspec.structs.replace(SITE, areas=(hill, *SITE.areas[1:])))
+    desk.rename(Renames(areas={"slope-1": "hill-1"}), {})
+    out = desk.condition(change(3, area="hill-1", simulated=True), 1000.0)
+    assert {one.exercise for one in out if isinstance(one, IncidentChange)} == {"e1"}
 
 
 def test_a_restored_desk_goes_on_with_the_drill() -> None:

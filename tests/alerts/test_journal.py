@@ -831,3 +831,19 @@ def test_a_spell_that_lasts_ends_with_the_time_asked_for(journal: Journal) -> No
     reader = Reader(str(journal.engine.url))
     assert {one["end"] for one in reader.spells(["slope-1"], 0.0, 500.0)} == {500.0}
     reader.close()
+
+
+def test_a_mode_and_a_silence_that_last_are_listed_however_many_are_over_since(journal: Journal) -> None:
+    told: list[ModeChange | SilenceChange] = []
+    for n in range(4):
+        spell: dict[str, Any] = {"partition": 0, "edge": "began", "since": 5.0 + n, "until": 900.0, "time": 5.0 + n}
+        over = {**spell, "edge": "ended", "time": 6.0 + n}
+        for facts in [spell] if n == 0 else [spell, over]:
+            named = f"{n}-{facts['edge']}"
+            told.append(ModeChange(id=f"m-{named}", order=f"m{n}", mode="works", area="slope-1", **facts))
+            told.append(SilenceChange(id=f"s-{named}", silence=f"s{n}", level="blue", **facts))
+    journal.record([Record(0, 0, tuple(told))])
+    assert [one["order"] for one in journal.modes(only_on=False, limit=2)] == ["m3", "m2", "m0"]
+    assert [one["id"] for one in journal.silences(only_on=False, limit=2)] == ["s3", "s2", "s0"]
+    assert [one["order"] for one in journal.modes(only_on=False)] == ["m3", "m2", "m1", "m0"]
+    assert [one["order"] for one in journal.modes()] == ["m0"]

@@ -54,6 +54,7 @@ def test_a_person_is_given_every_line_that_names_them_and_no_other(journal: Jour
 
 
 def test_a_person_is_taken_out_of_what_is_over_and_nobody_else_is(journal: Journal) -> None:
+    assert re.search(WORDS, told(journal, "outbox"))
     done = erase_actor(journal.engine, LI, NOW)
     assert done.lines > 10 and done.left > 5, "one case lasts, and a silence"
     ended = over(journal)
@@ -64,6 +65,10 @@ def test_a_person_is_taken_out_of_what_is_over_and_nobody_else_is(journal: Journ
         for row in rows(journal, table):
             if row["id"] in ended:
                 assert LI not in repr(row) and "mudslide" not in repr(row) and "came by" not in repr(row), table
+    for row in rows(journal, "outbox"):
+        said = row["payload"] or {"data": {}}
+        assert isinstance(said, dict)
+        assert not re.search(WORDS, repr(said)) or said["data"]["incident"] not in ended, "what is yet to be told"
     assert WANG in told(journal, "handovers") and LI not in told(journal, "handovers")
     assert WANG in told(journal, "alarms"), "whom the alarm was given to"
     assert LI in told(journal, "silences"), "it is still on"

@@ -186,3 +186,23 @@ def test_a_message_is_filled_in_in_both_languages_and_names_are_not_filled_in_tw
     found = filled(text, area=area, level="red", place=place)
     assert found["zh"] == "坡红色街"
     assert found["en"] == "{place} is red in here"
+
+
+def test_steps_that_were_done_on_an_incident_are_done_on_the_one_that_it_is_merged_into(tmp_path: Path) -> None:
+    shared = plan("both", "yellow", "look", "go", areas=("slope-1", "river-1"))
+    desk = Desk(site(shared, plan("other", areas=("nowhere",))))
+    told = [desk.condition(change(3), 1000.0), desk.condition(change(2, scope="p3", area="river-1"), 1000.0)]
+    slope, river = (incident_of(out) for out in told)
+    told.append(desk.command(command("tick", river, "c1", step="look", note="dry"), 1001.0))
+    told.append(desk.command(command("tick", slope, "c2", step="go"), 1002.0))
+    told.append(desk.command(command("merge", slope, "c3", incidents=[river]), 1003.0))
+    assert edges(told[-1])[-2:] == ["incident ticked", "ok"]
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.record([Record(0, at, tuple(out)) for at, out in enumerate(told)])
+    found = journal.plan_of(slope)
+    journal.close()
+    assert found is not None
+    assert {step: (one["time"], one["note"]) for step, one in found["ticks"].items()} == {
+        "look": (1001.0, "dry"), "go": (1002.0, ""),
+    }  # fmt: skip
+    assert edges(desk.command(command("tick", slope, "c4", step="look"), 1004.0)) != ["ok"]

@@ -148,6 +148,9 @@ def test_persons_are_taken_out_of_what_is_over_and_old_and_of_nothing_else(journ
     closed = next(row for row in journal.incidents("closed").items if row["opened"] < 1500)
     assert (closed["disposition"], closed["reason"]) == ("real", "redacted"), "the verdict is no person's"
     assert told(journal) == notices
+    late, lately = text(journal, "outbox", f"time < {3 * DAY}"), text(journal, "outbox", f"time >= {3 * DAY}")
+    assert "redacted" in late and not NAMES.search(late), "nor is who was away told of it late"
+    assert NAMES.search(lately)
     assert keep(journal.engine, Policy(personal=1.0), NOW).redacted == 0, "done once"
 
 

@@ -41,6 +41,19 @@ def test_who_may_not_begin_a_mode_sees_it_all_the_same(open_page: Any, mock: Any
     expect(page.locator("[data-test=scripts]")).to_have_count(0)
     page.get_by_role("button", name="EN", exact=True).click()
     expect(page.locator("[data-test=modes]")).to_contain_text("Maintenance: the whole site (until")
+    failed: list[str] = []
+
+    def fail_once(route: Any) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+
+    page.route("**/api/v1/exercises?running=true", fail_once)
+    page.reload()
+    expect(page.locator("[data-test=exercise]")).to_contain_text("Slide drill")  # it is asked for again soon
+    assert failed
 
 
 def test_a_drill_is_started_followed_and_ended_by_key_once_it_was_said_whom_it_reaches(

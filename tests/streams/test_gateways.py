@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.outcome import AlarmTransition, AnyOutcome, IncidentChange
+from alerts import inhibition
+from alerts.outcome import AlarmTransition, AnyOutcome, DispatchChange, IncidentChange, Refused
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
 from sensors.site import GATEWAY_RULE, Gateway, Site
 from streams.bundle import Bundle
 from streams.engine import Engine
+from streams.gateways import Gateways
 from tests.streams.small_site import NAME, START, frame_of, published, rules, site, source, tick
 
 CARRIED = (0, 2, 3)  # of the areas a0, a2, a0, all of the group s0; 5 is of a2 as well and has no gateway
@@ -224,3 +226,24 @@ class TestSeveralPartitions:
         assert not [one for told in found.values() for one in told if one[0] == "gw"]
         silent = found[Registry(place).partition("a0")]
         assert ("p0", "alarm", "UNACK", 62) in silent and ("p3", "alarm", "UNACK", 62) in silent
+
+
+@pytest.mark.parametrize("broken", ["look", "gone", "back"])
+def test_trouble_with_gateways_is_told_and_holds_up_no_deadline(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    real = inhibition.gone
+    if broken == "look":
+        monkeypatch.setattr(Gateways, "look", lambda *_: 1 / 0)
+    else:
+        monkeypatch.setattr(inhibition, broken, lambda *_: 1 / 0)
+    engine = Engine(0)
+    found = run(engine, [*begin(with_gateway()), frame_of([(0, START + 3, 30.0)], START + 3)])
+    found += run(engine, ticks(4, 60))
+    for n in range(60, 400, 30):
+        found += run(engine, [*([reads(n, 3)] if broken == "back" else []), *ticks(n, n + 30)])
+    assert [one.edge for one in found if isinstance(one, DispatchChange)][:2] == ["issued", "overdue"]
+    assert any(isinstance(one, Refused) and "division by zero" in one.reason for one in found)
+    assert ("engine/0", "alarm") in [each[:2] for each in edges(found)]
+    if broken == "gone":  # it is tried again, and until then its points' silence stands for itself
+        assert ("p0", "alarm") in [each[:2] for each in edges(found)]
+        monkeypatch.setattr(inhibition, "gone", real)
+        assert ("gw", "alarm") in [each[:2] for each in edges(run(engine, ticks(420, 422)))]

@@ -107,6 +107,8 @@ def _current(console: Console) -> dict[str, Any]:
     before = console.roster.turn_before(begin)
     since = max(before.begin if before is not None else begin - LONGEST, now - LONGEST)
     made = console.journal.ask(lambda reader: handover.sheet(reader, now, min(since, now)))
+    for silence in made["silences"]["items"]:
+        silence["rule_titles"] = console.rule_titles(silence["rules"])
     people = {} if turn is None else {one.seat: one.account for one in turn.people}
     return {"turn": _turn(console, turn), "people": people, "sheet": made, "signed": None}
 

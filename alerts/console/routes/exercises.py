@@ -36,11 +36,12 @@ def exercises(
     running: bool = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
-    """List drills, the latest first, or only those that run."""
+    """List drills, the latest first, or only those that run; of one in several places the areas that may be seen."""
     console: Console = request.app.state.console
     scope = console.scope(identity)
     rows = console.journal.ask(lambda reader: reader.exercises(running, limit))
-    return {"items": [row for row in rows if scope.sees_any(row["areas"])]}
+    seen = [row for row in rows if scope.sees_any(row["areas"])]
+    return {"items": [{**row, "areas": [area for area in row["areas"] if scope.sees(area)]} for row in seen]}
 
 
 @router.get("/exercises/scripts", response_model=schema.DrillScripts)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from alerts.console import schema
+from alerts.console.accounts import record_audit
 from alerts.console.config import PastError
 from alerts.console.console import Console
 from alerts.console.errors import Problem
@@ -143,12 +144,14 @@ async def export(
     start: From,
     to: Moment,
 ) -> Response:
-    """Give the same readings, each of them, as CSV; 422 where that is more than can be read at once."""
+    """Give the same readings, each of them, as CSV; 422 where that is more than can be read at once. It is audited."""
     console: Console = request.app.state.console
     chosen = _chosen(console, identity, points, start, to)
     found = await _read(console, chosen, start, to, log=True, each=True)
     if not found.complete:
         raise Problem(422, "too_much", field="from")
+    named, span = ",".join(point.id for point in chosen), {"from": start, "to": to}
+    await to_thread.run_sync(lambda: record_audit(console.accounts, identity.actor, "points.export", named, **span))
     rows = as_csv({point.id: found.series[point.index] for point in chosen}, {point.id: point.unit for point in chosen})
     headers = {"Content-Disposition": 'attachment; filename="readings.csv"', "Cache-Control": "private, no-store"}
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)

@@ -18,6 +18,7 @@ from alerts.console.journal import Row
 from alerts.console.routes import orders
 from alerts.plans import checklist, filled, further, place_of
 from alerts.queries import MAX_PAGE
+from alerts.reason_words import in_both
 from alerts.triage import likeliest
 from sensors.camera.clip import ENDING, file_of
 from sensors.site import Plan
@@ -247,4 +248,6 @@ def titled(console: Console, row: Row) -> Row:
         if not row.get(name):
             row[name] = rule.get(key)
     row["plan"] = rule.get("plan")
+    if row.get("explanation"):
+        row["explanation"] = in_both(row["explanation"])
     return row

@@ -83,12 +83,13 @@ def retry(
     """Have dead letters tried again with the same ids: one, or all of the target's."""
     console: Console = request.app.state.console
     with _opened(console) as deliveries:
-        ids = deliveries.dead_ids(target) if body.id is None else {body.id}
-        count = sum(deliveries.revive(target, id) for id in sorted(ids))
-    if not count:
-        raise Problem(404, "not_found")
-    record_audit(console.accounts, identity.actor, "notification.retry", target, count=count)
-    return {"count": count}
+        ids = deliveries.dead_ids(target)
+        if body.id is not None:
+            ids &= {body.id}
+        if not ids:
+            raise Problem(404, "not_found")
+        record_audit(console.accounts, identity.actor, "notification.retry", target, count=len(ids))
+        return {"count": sum(deliveries.revive(target, id) for id in sorted(ids))}
 
 
 @router.post("/notifications/{target}/test", response_model=schema.Tested)

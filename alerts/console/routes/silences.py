@@ -36,7 +36,8 @@ async def lasting(
     console: Console = request.app.state.console
     scope = console.scope(identity)
     rows = await console.live.journal.answer(lambda reader: reader.silences(only_on=not past))
-    return {"items": [cut for row in rows if (cut := _cut(console.registry, scope, row)) is not None]}
+    seen = (cut for row in rows if (cut := _cut(console.registry, scope, row)) is not None)
+    return {"items": [{**row, "rule_titles": console.rule_titles(row["rules"])} for row in seen]}
 
 
 def _cut(registry: Registry, scope: Scope, row: Row) -> Row | None:

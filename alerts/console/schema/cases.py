@@ -39,8 +39,10 @@ class Explanation(Answer):
     """Why an alarm fired and what would clear it."""
 
     clause: str
+    clause_zh: str = ""  # the same in Chinese; empty where it stays as it is
     terms: list[Term] = Field(default_factory=list)
     clear: str = ""
+    clear_zh: str = ""
     clear_terms: list[Term] = Field(default_factory=list)
     hold: float = 0.0
     clear_after: float = 0.0

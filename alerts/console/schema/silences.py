@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from alerts.console.schema.base import Answer, Body, Level
+from alerts.console.schema.base import Answer, Body, Level, Text
 
 Ids = Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200)]
 
@@ -22,6 +22,7 @@ class Silence(Answer):
     areas: list[str]
     scopes: list[str]
     rules: list[str]
+    rule_titles: dict[str, Text] = Field(default_factory=dict)  # of those that the site has
     by: str
     reason: str
     time: float

@@ -125,7 +125,7 @@ def test_a_drill_is_listed_scored_and_printed(client: TestClient, desktop: Deskt
             actor="user:an",
             time=time.time(),
             title={"zh": "滑坡演练", "en": "Slide drill"},
-            areas=("slope-1",),
+            areas=("slope-1", "slope-2"),
             units=("sub",),
             objectives={"acknowledge": 60.0, "close": 60.0},
         )
@@ -134,7 +134,11 @@ def test_a_drill_is_listed_scored_and_printed(client: TestClient, desktop: Deskt
     engine.condition(level=3, simulated=True)
     headers = desktop.token("duty")
     (running,) = client.get("/api/v1/exercises?running=true", headers=headers).json()["items"]
-    assert (running["id"], running["ended"]) == ("e1", None)
+    assert (running["id"], running["ended"], running["areas"]) == ("e1", None, ["slope-1", "slope-2"])
+    elsewhere = add_token(desktop.console.accounts, "elsewhere", ["duty"], places=["slope-2"])[1]
+    confined = {"Authorization": f"Bearer {elsewhere}"}
+    (shared,) = client.get("/api/v1/exercises", headers=confined).json()["items"]
+    assert (shared["id"], shared["areas"]) == ("e1", ["slope-2"])  # and no id of what lies in the other place
     incident = engine.open_incident()["id"]
     shown = client.get(f"/api/v1/incidents/{incident}", headers=headers).json()
     assert shown["exercise"] == "e1"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from alerts.console import schema
+from alerts.console.accounts import list_audit
 from alerts.console.config import PastError
 from alerts.console.exploring import gather, gather_seen
 from alerts.console.traces import Series, decimate
@@ -104,7 +105,9 @@ def test_old_readings_come_from_the_log_new_ones_from_memory(desktop: Desktop, e
 def test_every_reading_goes_out_as_csv(desktop: Desktop) -> None:
     with desktop.client() as client:
         answer = client.get(f"/api/v1/explore.csv?{asked()}", headers=desktop.token("viewer"))
-    assert answer.headers["content-type"].startswith("text/csv")
+        assert answer.headers["content-type"].startswith("text/csv")
+        (noted,) = list_audit(desktop.console.accounts, action="points.export")
+        assert noted.target == "p0,p1" and noted.detail.keys() == {"from", "to"}
     lines = answer.text.splitlines()
     assert lines[0] == "time,point,value,unit,score"
     assert lines[1] == '2026-09-21T14:13:20.000Z,p0,1.5,"mm",0.5'

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from alerts.console.accounts import list_audit
+from alerts.console.routes import notifications
 from alerts.notifiers.deliveries import Deliveries, Letter
 from alerts.notifiers.notice import Notice
 from tests.waiting import until
@@ -36,7 +37,7 @@ def deliveries(desktop: Desktop) -> Deliveries:
 
 
 def test_what_was_not_taken_is_listed_and_tried_again(
-    client: TestClient, desktop: Desktop, deliveries: Deliveries
+    client: TestClient, desktop: Desktop, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = desktop.token("administrator")
     hook, mail = client.get("/api/v1/notifications", headers=headers).json()["items"]
@@ -47,6 +48,10 @@ def test_what_was_not_taken_is_listed_and_tried_again(
     (chinese, _) = client.get("/api/v1/notifications", headers=headers | {"Accept-Language": "zh-CN"}).json()["items"]
     assert {one["error"] for one in chinese["letters"]} == {"应答 400"}
     path = "/api/v1/notifications/hook/retry"
+    with monkeypatch.context() as broken:
+        broken.setattr(notifications, "record_audit", lambda *_, **__: 1 / 0)
+        assert client.post(path, json={}, headers=headers).status_code == 500
+    assert deliveries.counts("hook") == (1, 2)  # what cannot be noted is not done
     assert client.post(path, json={"id": "d-0.1"}, headers=headers).json() == {"count": 1}
     assert client.post(path, json={}, headers=headers).json() == {"count": 1}
     assert client.post(path, json={}, headers=headers).status_code == 404

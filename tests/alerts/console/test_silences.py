@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -54,9 +56,12 @@ def test_who_is_confined_to_a_place_is_told_what_is_silent_there_and_no_more(
     for more in ({"areas": ["slope-1", "slope-2"]}, {"areas": [], "scopes": ["p0"]}, {"areas": [], "rules": ["creep"]}):
         assert client.post("/api/v1/silences", json={**WORK, **more}, headers=headers).status_code == 200
     _, secret = add_token(desktop.console.accounts, "there", ["duty"], places=["slope-2"])
+    named = {"creep": {"title": {"zh": "边坡蠕变", "en": "Slope creep"}}}
+    desktop.console.config = dataclasses.replace(desktop.console.config, rules=named)
     told = client.get("/api/v1/silences", headers={"Authorization": f"Bearer {secret}"}).json()["items"]
     covered = [(one["areas"], one["scopes"], one["rules"]) for one in told]
     assert sorted(covered) == [([], [], ["creep"]), (["slope-2"], [], [])]
+    assert {name: text["zh"] for one in told for name, text in one["rule_titles"].items()} == {"creep": "边坡蠕变"}
 
 
 @pytest.mark.parametrize(

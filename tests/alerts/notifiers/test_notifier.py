@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from alerts.journal import Journal
 from alerts.notifiers import notifier as module
+from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.notice import Failed, Notice, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget
+from alerts.tables import outbox
 from tests.alerts.notifiers.world import Town
 from tests.waiting import reached
 
@@ -124,7 +127,14 @@ def test_an_order_that_was_put_off_is_not_tried_anew_with_its_page(wire: Wire, t
         notifier = notifier_of(tmp_path)
         await notifier.start()
         await reached(lambda: ("area", "slope-1") in wire.taken)
+        redacted = {"data": {"note": "redacted"}}
+        with town.journal.engine.begin() as connection:
+            connection.execute(sa.update(outbox).where(outbox.c.id == order).values(payload=redacted))
+        notifier.prune()
         await notifier.stop()
         assert ("dispatch", order) not in wire.taken
+        memory = Deliveries(tmp_path / "outbox.sqlite")
+        assert [letter.notice.payload for letter in memory.waiting("mqtt", 9)] == [redacted], "as the journal says now"
+        memory.close()
 
     asyncio.run(scenario())

@@ -10,6 +10,8 @@ from alerts.desk import Desk
 from alerts.dispatch import OPEN
 from alerts.notifiers.file import EDGES
 from alerts.notifiers.notice import Notice
+from alerts.notifiers.notifier import concerns
+from alerts.notifiers.targets import ChatTarget
 from alerts.notifiers.wording import Message, Voice, say
 from alerts.outcome import AnyOutcome
 from tests.alerts.cases import SITE, change, command
@@ -68,3 +70,30 @@ def test_no_edge_and_no_step_is_told_in_the_other_language(edge: str, leg: str) 
     bodies = say(notice, VOICE).bodies
     assert not re.search(r"[A-Za-z]", bodies["zh"].replace("level", ""))
     assert not re.search(r"[\u4e00-\u9fff]", bodies["en"]) and "." not in bodies["en"].replace("u.", "")
+
+
+@pytest.mark.parametrize("legs", [("accept",), ("accept", "on_scene")])
+def test_a_unit_hears_that_it_is_called_back_and_of_no_ordinary_end(legs: tuple[str, ...]) -> None:
+    ends = []
+    for steps in (legs, (*legs, "on_scene", "resolve")[-4:]):
+        desk = Desk(SITE)
+        desk.condition(change(3), 0.0)
+        order = next(iter(desk.book.cases.dispatches))
+        for at, leg in enumerate(dict.fromkeys(steps)):
+            desk.command(command(leg, order, str(at)), at + 1.0)
+        ends.append(desk.command(command("close", order, "end", reason="false alarm"), 9.0))
+    called, ended = ([one for one in out if getattr(one, "event", None)][:1] for out in ends)
+    target = ChatTarget(name="team", units=(ended[0].unit,))
+    notices = [
+        Notice(id="1", kind="dispatch", area="", unit=one.unit, simulated=False, time=0.0, payload=one.event)
+        for (one,) in (called, ended)
+    ]
+    assert [concerns(target, one) for one in notices] == [True, False]
+    every = ChatTarget(name="every", edges=("closed",))
+    assert [concerns(every, one) for one in notices] == [True, True]
+    (message,) = told(called)
+    assert (
+        line(message, "zh", "状态：") == "状态：撤回，无需再处置"
+        and line(message, "en", "Note:") == "Note: false alarm"
+    )
+    assert "called back" in line(message, "en", "State:")

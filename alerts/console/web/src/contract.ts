@@ -178,8 +178,10 @@ export interface Seen {
 }
 export interface Explanation {
   clause: string;
+  clause_zh?: string; // the same in Chinese; empty where it stays as it is
   terms?: Term[];
   clear?: string;
+  clear_zh?: string;
   clear_terms?: Term[];
   hold?: number;
   clear_after?: number;
@@ -309,6 +311,7 @@ export interface Silence {
   areas: string[];
   scopes: string[];
   rules: string[];
+  rule_titles?: Readonly<Record<string, Text>>; // of those that the site has
   by: string;
   reason: string;
 }

@@ -207,8 +207,8 @@ export function pointName(id: string): string {
 }
 
 /** The name of the point, area or camera that an alarm is about. */
-export function scopeName(alarm: Alarm): string {
+export function scopeName({ scope }: Pick<Alarm, 'scope'>): string {
   const known = directory.value;
-  const found = known?.points.get(alarm.scope) ?? known?.areas.get(alarm.scope) ?? known?.cameras.get(alarm.scope);
-  return tName(found?.name) || alarm.scope;
+  const found = known?.points.get(scope) ?? known?.areas.get(scope) ?? known?.cameras.get(scope);
+  return tName(found?.name) || scope;
 }

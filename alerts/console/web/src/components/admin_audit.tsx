@@ -11,7 +11,7 @@ import { actorName } from './marks';
 import { Search } from './search';
 
 const KINDS = [
-  'command', 'silence', 'mode', 'exercise', 'sound', 'rules', 'site', 'models', 'replays', 'quarantine', 'notification', 'report', 'alarm', 'camera',
+  'command', 'silence', 'mode', 'exercise', 'sound', 'rules', 'site', 'models', 'replays', 'quarantine', 'notification', 'report', 'alarm', 'camera', 'points',
   'session', 'user', 'token', 'system', 'backup', 'journal', 'archive',
 ] as const; // as the server's actions begin
 

@@ -12,22 +12,36 @@ import { askModes } from './modes';
 const duty = signal<Duty | null>(null);
 const drills = signal<Drill[]>([]);
 const EVERY = 30_000; // milliseconds: a turn changes a few times a day
+const SOON = 2_000; // milliseconds after which what could not be asked is asked again, then twice as long: a drill must not pass for real
 
-/** Ask who is on duty, which modes last and whether a drill runs. */
-export function askDuty(): void {
-  if (fieldOnly.value) return;
-  api.duty().then((found) => (duty.value = found), () => undefined);
-  askModes();
-  api.exercises(true).then((found) => (drills.value = found.items), () => undefined);
+/** Ask who is on duty, which modes last and whether a drill runs; say whether all was told. What was not stays as it is known. */
+export async function askDuty(): Promise<boolean> {
+  if (fieldOnly.value) return true;
+  const told = await Promise.allSettled([
+    api.duty().then((found) => (duty.value = found)),
+    askModes(),
+    api.exercises(true).then((found) => (drills.value = found.items)),
+  ]);
+  return told.every((one) => one.status === 'fulfilled');
 }
 
-/** Ask again and again who is on duty and whether a drill runs; at once when an incident of a drill comes or goes. */
+/** Ask again and again who is on duty and whether a drill runs: at once when an incident of a drill comes or goes, soon where a look failed. */
 export function useDuty(): void {
   const part = [...incidents.value.values()].filter((one) => one.exercise).length;
   useEffect(() => {
-    askDuty();
-    const timer = setInterval(askDuty, EVERY);
-    return () => clearInterval(timer);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
+    let wait = SOON;
+    const ask = async () => {
+      const told = await askDuty();
+      if (!over) timer = setTimeout(() => void ask(), told ? EVERY : wait);
+      wait = told ? SOON : Math.min(EVERY, 2 * wait);
+    };
+    void ask();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
   }, [part]);
 }
 

@@ -11,9 +11,9 @@ export const modes = signal<Modes | null>(null);
 const IN_SIGHT = 3;
 const SOON = 12 * 3600; // seconds within which a time of day says enough
 
-/** Ask which modes last. */
-export function askModes(): void {
-  api.modes().then((found) => (modes.value = found), () => undefined);
+/** Ask which modes last. Where that fails, what is known stays. */
+export async function askModes(): Promise<void> {
+  modes.value = await api.modes();
 }
 
 export function modeName(id: string): string {

@@ -4,7 +4,7 @@ import { api } from '../api';
 import { clockTime, countdown, now } from '../clock';
 import { RANK, type Alarm, type Level, type Silence } from '../contract';
 import { t, tName } from '../i18n';
-import { areaName, mayOperate, pointName, scopeName } from '../store';
+import { areaName, mayOperate, scopeName } from '../store';
 import { Action } from './action';
 import { Dialog } from './dialog';
 import { Footer, Times, Words } from './form';
@@ -51,7 +51,8 @@ export function Silences({ version }: { version: number }) {
 /** Name what a silence covers. */
 export function covers(one: Silence): string {
   const names = one.areas.map((id) => areaName(id));
-  return [names, one.scopes.map((id) => pointName(id)), one.rules].map((some) => some.join(', ')).filter(Boolean).join(' · ');
+  const rules = one.rules.map((id) => tName(one.rule_titles?.[id]) || id);
+  return [names, one.scopes.map((scope) => scopeName({ scope })), rules].map((some) => some.join(', ')).filter(Boolean).join(' · ');
 }
 
 /** Silence the point, the rule or the area of an alarm. Red cannot be silenced. */

@@ -28,13 +28,13 @@ export function Why({ alarm, titled = false }: { alarm: Alarm; titled?: boolean 
           </p>
         )}
         {(why.hold ?? 0) > 0 && <p class="quiet">{t('why.hold', { time: duration(why.hold ?? 0) })}</p>}
-        <Clause text={why.clause} />
+        <Clause text={tName({ zh: why.clause_zh || why.clause, en: why.clause })} />
       </section>
       <section aria-label={t('clear.title')}>
         <h3>{t('clear.title')}</h3>
         <Terms terms={why.clear_terms ?? []} caption={t('clear.terms')} wanted />
         {(why.clear_after ?? 0) > 0 && <p class="quiet">{t('clear.after', { time: duration(why.clear_after ?? 0) })}</p>}
-        {why.clear ? <Clause text={why.clear} /> : <p class="quiet">{t('clear.none')}</p>}
+        {why.clear ? <Clause text={tName({ zh: why.clear_zh || why.clear, en: why.clear })} /> : <p class="quiet">{t('clear.none')}</p>}
       </section>
     </div>
   );

@@ -1359,6 +1359,7 @@ export const en: Record<keyof typeof zh, string> = {
   'audit.kind.replays': 'Replays',
   'audit.kind.quarantine': 'Refused messages',
   'audit.kind.alarm': 'Files of alarms',
+  'audit.kind.points': 'Readings exported',
   'look.python': 'Python',
   'look.opencv': 'OpenCV',
   'look.console page': 'Console page',

@@ -1357,6 +1357,7 @@ export const zh = {
   'audit.kind.replays': '回放',
   'audit.kind.quarantine': '被拒报文',
   'audit.kind.alarm': '报警附件',
+  'audit.kind.points': '监测数据导出',
   'look.python': 'Python 版本',
   'look.opencv': 'OpenCV 视觉库',
   'look.console page': '控制台页面',

@@ -45,7 +45,7 @@ export function ExerciseView({ id }: { id: string }) {
     const timer = setInterval(() => setTurn((n) => n + 1), LOOK);
     return () => clearInterval(timer);
   }, [runs, id]);
-  useEffect(askDuty, [runs]); // the banner comes and goes with it
+  useEffect(() => void askDuty(), [runs]); // the banner comes and goes with it
   return (
     <main class="page" id="main" tabIndex={-1}>
       <a class="back" href={href('exercises')}>

@@ -12,7 +12,7 @@ import { covers } from '../components/silences';
 import type { Handover, SheetPart } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
-import { areaName, mayOperate, me, seatName, unitName } from '../store';
+import { areaName, mayOperate, me, scopeName, seatName, unitName } from '../store';
 
 const MINUTE = 60; // seconds
 
@@ -58,7 +58,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
       )} />
       <Part title={t('handover.shelved')} part={made.shelved} row={(one) => (
         <li key={one.id}>
-          <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.rule_title) || one.scope}</a> <Simulated one={one} />{' '}
+          <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.rule_title) || scopeName(one)}</a> <Simulated one={one} />{' '}
           <span class="quiet">{areaName(one.area)} · {one.until ? moment(one.until) : ''} · {tCode('reason', one.reason ?? '')} · {one.by ? actorName(one.by) : ''}</span>
         </li>
       )} />
@@ -74,7 +74,7 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
       )} />
       <Part title={t('handover.degraded')} part={made.degraded} row={(one) => (
         <li key={one.id}>
-          <a href={href('alarms', one.id)}>{one.scope}</a> {tName(one.title)} <Simulated one={one} /> <span class="quiet">{areaName(one.area)} · {one.onset ? moment(one.onset) : ''}</span>
+          <a href={href('alarms', one.id)}>{scopeName(one)}</a> {tName(one.title)} <Simulated one={one} /> <span class="quiet">{areaName(one.area)} · {one.onset ? moment(one.onset) : ''}</span>
         </li>
       )} />
       <Part title={t('handover.comments')} part={made.comments} row={(one) => (
@@ -137,7 +137,7 @@ function Sign({ turn, again }: { turn: string; again: () => void }) {
         <span>{t('handover.comment')}</span>
         <textarea rows={2} maxLength={2000} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </label>
-      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={() => { again(); askDuty(); }}>
+      <Action class="primary" run={() => api.signHandover(turn, comment.trim())} done={t('handover.done')} after={() => { again(); void askDuty(); }}>
         {t('handover.sign')}
       </Action>
       <p class="quiet">{t('handover.help')}</p>

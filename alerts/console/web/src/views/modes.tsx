@@ -20,7 +20,7 @@ export function ModesView() {
   const { data, error, again } = useLoad(() => api.modes(past), `modes ${past}`);
   const changed = () => {
     again();
-    askModes();
+    askModes().catch(() => undefined); // the banner asks again
   };
   const lasting = data?.items.filter((one) => one.state === 'on') ?? [];
   const over = data?.items.filter((one) => one.state !== 'on') ?? [];
