@@ -110,11 +110,11 @@ async def changes(product: Product, tokens: list[str], incident: str, viewers: i
 
 async def photograph(product: Product, incident: str) -> int:
     """Put pictures of a camera with an incident, as the camera process does; return the bytes of one."""
-    rng, now, hub = np.random.default_rng(3), time.time(), HubClient(product.settings.hub_path)
-    running, size = asyncio.create_task(hub.run()), 0
+    rng, now, size = np.random.default_rng(3), time.time(), 0
+    hub = HubClient(product.settings.hub_path)
     for number in range(PICTURES):
-        coarse = rng.integers(40, 200, (90, 160, 3), np.uint8)
-        seen = encode(cv2.resize(coarse, (1280, 720), interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]
+        coarse = rng.integers(40, 200, (9, 16, 3), np.uint8)
+        seen = encode(cv2.resize(coarse, (1280, 720), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
         args = {
             "camera": "cam",
             "sha": keep(product.settings.data_folder / "snapshots", seen),
@@ -131,7 +131,7 @@ async def photograph(product: Product, incident: str) -> int:
         )
         await hub.produce([(OBSERVATIONS, 0, None, encoded(taken))])
         size = len(seen)
-    running.cancel()
+    await hub.close()
     return size
 
 

@@ -8,6 +8,7 @@ import type {
 } from './contract';
 import type { Schema } from './components/rule_completion';
 import { language, t } from './i18n';
+import { answered, keyOf } from './order_keys';
 
 const ROOT = '/api/v1';
 const PATIENCE = 15_000; // milliseconds before a request is given up
@@ -53,6 +54,9 @@ async function request<T>(method: string, path: string, body?: unknown, more: Re
     headers['Content-Type'] = 'application/json';
     if (csrf) headers['X-Foreshock-CSRF'] = csrf;
   }
+  const said = body === undefined ? null : JSON.stringify(body);
+  const key = headers['Idempotency-Key'] ? null : keyOf(method, path, said ?? '');
+  if (key) headers['Idempotency-Key'] = key;
   let response: Response;
   try {
     response = await fetch(ROOT + path, {
@@ -61,11 +65,12 @@ async function request<T>(method: string, path: string, body?: unknown, more: Re
       credentials: 'same-origin',
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(said === null ? {} : { body: said }),
     });
   } catch {
     throw new ApiError(0, 'unreachable', t('error.unreachable'));
   }
+  if (key) answered(path, response.status);
   if (response.ok) {
     if (response.status === 204) return undefined as T;
     try {

@@ -11,6 +11,7 @@ import { clockTime } from './clock';
 import { tell } from './components/notices';
 import type { Dispatch, Leg } from './contract';
 import { t } from './i18n';
+import { unique } from './order_keys';
 import { dispatches, me } from './store';
 
 export interface Order {
@@ -171,9 +172,4 @@ async function change(order: Order): Promise<void> {
 
 async function keep(order: Order): Promise<void> {
   await set(order.id, order, store).catch(() => undefined);
-}
-
-/** 32 random hexadecimal digits; `randomUUID` is there on secure origins only, and a site may have none. */
-function unique(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
