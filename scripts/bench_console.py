@@ -2,7 +2,8 @@
 
 Prints one JSON line a figure. The product's real processes run under a load over MQTT; viewers are open event streams,
 and a change is a comment on an incident: from the moment it is sent until each viewer has it. Sizes are what Chromium
-takes over the wire until the page stands, signed in, its incident with a history and pictures; without Chromium a line says so. By the clock, but for the trace.
+takes over the wire until the page stands, signed in, with an incident that has a history and pictures; without Chromium
+a line says so. By the clock, but for the trace.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ async def photograph(product: Product, incident: str) -> int:
     hub = HubClient(product.settings.hub_path)
     for number in range(PICTURES):
         coarse = rng.integers(40, 200, (9, 16, 3), np.uint8)
-        seen = encode(cv2.resize(coarse, (1280, 720), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
+        seen = encode(cv2.resize(coarse, (1280, 720), interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]
         args = {
             "camera": "cam",
             "sha": keep(product.settings.data_folder / "snapshots", seen),

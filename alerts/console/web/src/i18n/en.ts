@@ -995,6 +995,7 @@ export const en: Record<keyof typeof zh, string> = {
   'editor.checking': 'Checking…',
   'editor.raise': 'It decides otherwise: raise its version from {version}, for every alarm names the version that decided.',
   'editor.tests': 'Its own tests: {passed} of {of} pass',
+  'editor.tests.not_run': 'Its own tests: not run',
   'editor.test.passed': 'passed',
   'editor.test.failed': 'failed',
   'editor.test.not_run': 'not run',

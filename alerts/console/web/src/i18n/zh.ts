@@ -993,6 +993,7 @@ export const zh = {
   'editor.checking': '正在检查…',
   'editor.raise': '判定已改变：请把 version 从 {version} 加一，告警会记下是哪个版本判定的。',
   'editor.tests': '自带测试：{passed}/{of} 通过',
+  'editor.tests.not_run': '自带测试：未运行',
   'editor.test.passed': '通过',
   'editor.test.failed': '未通过',
   'editor.test.not_run': '未运行',
