@@ -106,7 +106,13 @@ def test_what_the_server_took_is_no_refusal_though_its_answer_was_lost(phone: An
 
 
 def test_a_step_of_the_plan_that_waits_for_a_link_is_named_and_no_more_offered(phone: Any, mock: Any) -> None:
-    step = {"id": "close", "text": {"zh": "封闭球场", "en": "Close the ground"}, "role": None, "level": "red", "due": True}
+    step = {
+        "id": "close",
+        "text": {"zh": "封闭球场", "en": "Close the ground"},
+        "role": None,
+        "level": "red",
+        "due": True,
+    }
     more = {"contacts": [], "drafts": [], "overlays": [], "roles": {}}
     name = {"zh": "边坡预案", "en": "Slope plan"}
     plan = {"id": "slope", "version": "1", "name": name, "steps": [{**step, "ticked": None}], **more}

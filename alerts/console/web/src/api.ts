@@ -2,7 +2,7 @@
 import type {
   Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport, DrillScripts,
   Duty, Erased, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
-  PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
+  PlaceCount, PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
   Status, SystemChecks, Text, Token, Trace, User,
 } from './contract';
@@ -198,7 +198,7 @@ export const api = {
   status: () => request<Status>('GET', '/status'),
   siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
   overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
-  areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  areaCounts: () => request<{ items: AreaCount[]; places: PlaceCount[] }>('GET', '/areas/status'),
   cameras: () => request<{ since: number; until: number; cameras: CameraFare[] }>('GET', '/cameras/operations'),
   areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 
