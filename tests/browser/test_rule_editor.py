@@ -158,6 +158,7 @@ def test_a_rule_that_annoys_is_changed_tried_published_and_taken_back_by_the_key
     is_clean(page)
 
     road = page.locator("[data-test=road]")
+    expect(road).to_contain_text("press “Replay”")  # for that only opens the page
     road.get_by_role("button", name="Try on the past").press("Enter")
     draft = page.get_by_role("textbox", name=re.compile("Rules"))
     expect(draft).to_have_value(re.compile("value > 25"))

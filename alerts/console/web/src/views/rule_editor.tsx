@@ -299,6 +299,7 @@ function Road({ id, text, base, ready, save, after }: RoadProps) {
         <Action disabled={!ready || !why} run={shadow} done={t('shadow.done.begin')}>{t('rules.tab.shadow')}</Action>
         <Action class="primary" disabled={!ready || !why} run={publish}>{t('shadow.promote')}</Action>
       </div>
+      <p class="quiet">{t('editor.road.replay')}</p>
     </section>
   );
 }
