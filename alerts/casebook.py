@@ -17,7 +17,7 @@ from alerts.duty import Roster
 from alerts.escalation import DEFAULT, Chains
 from alerts.flapping import Rings
 from alerts.hush import Silenced
-from alerts.incident import Candidate, Incident, derive_state
+from alerts.incident import Candidate, Incident, derive_state, loud_level
 from alerts.linked import Links
 from alerts.mode import Down, Spell, governing, spell_key
 from alerts.outcome import (
@@ -548,6 +548,8 @@ class Casebook:
     ) -> dict[str, Any]:
         """Make the CloudEvent that tells the world that nobody is on an incident, or that nobody acknowledges it."""
         cause = self.cases.alarms.get(incident.cause)
+        # of several areas the one whose level the incident has, its cause's before others
+        worst = max(incident.areas, key=lambda area: loud_level(incident, (area,)))
         return cloudevent.incident_event(
             id=id,
             site=self.site.id,
@@ -557,7 +559,7 @@ class Casebook:
             data={
                 "incident": incident.id,
                 "title": self.incident_title(incident),
-                "area": self._area_data(args.get("area") or incident.at or incident.area),
+                "area": self._area_data(args.get("area") or worst),
                 "level": LEVELS[incident.level - 1],
                 "why": cause.why if cause is not None else "",
                 "rule": cause.rule if cause is not None else "",

@@ -501,6 +501,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "sheet.plan.ticked": ("{who} 于 {time} 完成", "done by {who} at {time}"),
     "notice.more": ("另有 {count} 条", "and {count} more"),
     "incident.title": ("{area}：{cause}（{level}）", "{area}: {cause} ({level})"),
+    "notice.elsewhere": ("{area}（{level}）· 起因 {cause}", "{area} ({level}) · cause {cause}"),
     "exercise": ("演练", "Exercise"),
     "simulation": ("模拟 · 非真实险情", "SIMULATION · not real"),  # as the page says it
     "simulation.short": ("模拟", "Simulation"),

@@ -2,7 +2,8 @@
 
 Prints one JSON line a figure. The product's real processes run under a load over MQTT; viewers are open event streams,
 and a change is a comment on an incident: from the moment it is sent until each viewer has it. Sizes are what Chromium
-takes over the wire until the page stands, signed in; without Chromium a line says so. By the clock, but for the trace.
+takes over the wire until the page stands, signed in, with an incident that has a history and pictures; without Chromium
+a line says so. By the clock, but for the trace.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import cv2
 import httpx
 import numpy as np
 import paho.mqtt.publish as publish
@@ -25,9 +27,13 @@ from alerts.console.traces import decimate
 from scripts import bench_pipeline as pipeline
 from scripts.product import Product
 from sensors import frame
+from sensors.camera.snapshot import encode, keep
+from sensors.observation import Command
+from sensors.observation import encode as encoded
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
 from streams.history.newest import newest
+from streams.hub import HubClient
 from streams.settings import Settings
 from streams.topics import OBSERVATIONS
 
@@ -35,7 +41,9 @@ VIEWERS, CHANGES, APART = 50, 100, 0.1  # seconds between two changes
 REACHES = 300.0  # ms to all viewers, p99
 DUTY_BYTES, PHONE_BYTES = 500_000, 150_000
 MONTH, READINGS, MOST_SECONDS = 30 * 86400.0, 1_000_000, 1.0
+PICTURES = 21  # of the incident that the duty page opens with, as a night on the slope has them
 PATIENCE = 30.0  # seconds
+QUIET = 1.0  # seconds without anything more that came, after which the page stands
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "a bench's password"  # noqa: S105 - of accounts in a folder that is thrown away
 
@@ -101,6 +109,33 @@ async def changes(product: Product, tokens: list[str], incident: str, viewers: i
     say("a change to a viewer, p99", float(np.percentile(took, 99)), "ms", REACHES, **more)
 
 
+async def photograph(product: Product, incident: str) -> int:
+    """Put pictures of a camera with an incident, as the camera process does; return the bytes of one."""
+    rng, now, size = np.random.default_rng(3), time.time(), 0
+    hub = HubClient(product.settings.hub_path)
+    for number in range(PICTURES):
+        coarse = rng.integers(40, 200, (9, 16, 3), np.uint8)
+        seen = encode(cv2.resize(coarse, (1280, 720), interpolation=cv2.INTER_CUBIC))  # type: ignore[arg-type]
+        args = {
+            "camera": "cam",
+            "sha": keep(product.settings.data_folder / "snapshots", seen),
+            "time": now - 10 * number,
+        }
+        taken = Command(
+            id=f"picture-{number}",
+            kind="snapshot",
+            target=incident,
+            area="probe0",
+            actor="camera:cam",
+            time=now,
+            args=args,
+        )
+        await hub.produce([(OBSERVATIONS, 0, None, encoded(taken))])
+        size = len(seen)
+    await hub.close()
+    return size
+
+
 def sizes(url: str) -> None:
     """Load the duty page and the phone page in a fresh browser; print what came over the wire until they stood."""
     try:
@@ -129,7 +164,10 @@ def sizes(url: str) -> None:
             page.keyboard.press("Enter")
             page.locator(stands).first.wait_for()
             page.wait_for_load_state("load")
-            seconds = round(time.monotonic() - began, 2)
+            seconds, came = round(time.monotonic() - began, 2), -1
+            while came < len(taken):
+                came = len(taken)
+                page.wait_for_timeout(1000 * QUIET)
             say(name, sum(taken), "bytes", most, requests=len(taken), after_signing_in_s=seconds)
             page.context.close()
         browser.close()
@@ -186,6 +224,8 @@ def main(
         time.sleep(3)  # until the load flows
         asyncio.run(changes(product, tokens, incident, viewers, count))
         background.communicate(timeout=120)
+        size = asyncio.run(photograph(product, incident))
+        print(json.dumps({"bench": "console", "figure": "pictures", "value": PICTURES, "bytes_each": size}))
         sizes(url)
 
 

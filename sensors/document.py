@@ -292,6 +292,8 @@ def _syntax_problem(error: yaml.YAMLError, source: str, file: str) -> Problem:
             message += f", {error.context}"
             if error.context_mark and error.context_mark.line != line - 1:
                 message += f" that begins on line {error.context_mark.line + 1}"
+        if mark and line == mark.line + 1:  # not where the text has ended
+            message += f" (column {mark.column + 1})"
         return Problem(file, line, "", f"not YAML: {message}")
     if isinstance(error, yaml.reader.ReaderError):
         line = source.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1

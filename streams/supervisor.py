@@ -175,6 +175,11 @@ class Supervisor:
         try:
             self._begin(self.children)
             joining = await site
+        except BaseException:
+            await (
+                self.stop()
+            )  # before the gate opens: they would say that there is no site, before its mistakes are said
+            raise
         finally:
             os.close(self._gate)
             os.close(write)

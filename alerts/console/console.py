@@ -31,6 +31,7 @@ from alerts.console.quality import QualityStore
 from alerts.console.rates import ScoreRates
 from alerts.console.scope import Scope, cut, cut_order, cut_whole, named_in, scope_of
 from alerts.console.situations import Situations
+from alerts.console.small_pictures import SmallPictures
 from alerts.console.throttle import Throttle
 from alerts.console.traces import TraceStore
 from alerts.console.viewing import Viewing
@@ -85,7 +86,7 @@ class Console:
         self.pages = Pages(config.static, config.site.language)
         self.site_answers: dict[tuple[bool, tuple[str, ...]], tuple[bytes, bytes, str]] = {}  # body, gzip, tag
         self._scopes: dict[tuple[str, ...], tuple[Registry, Scope]] = {}
-        self.viewing = Viewing()
+        self.viewing, self.small_pictures = Viewing(), SmallPictures()
         self.throttle = Throttle(config.failures)
         self.metrics = Metrics(
             lambda: self.figures.status(time.time()), lambda: self.figures.pulse, self.quality.totals, config.processes

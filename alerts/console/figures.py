@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.console.traces import TraceStore
 from alerts.load import Load
-from sensors.site import Area, Site
+from sensors.site import Area, Point, Site
 
 SLACK = 10.0  # seconds beyond three intervals before a point counts as stale: batches, ticks, a slow link
 CAMERA_INTERVAL = 60.0  # seconds: a camera's health is reported at least this often
@@ -50,31 +51,31 @@ class Figures:
         )
 
         areas = {area.id: n for n, area in enumerate(site.areas)}
-        pairs = [
-            (areas[area], row, 3 * point.interval + SLACK)
-            for point in site.points
-            if 0 <= (row := point.index) < len(traces)
-            for area in point.areas
-            if area in areas
-        ]
-        self._within = np.array([pair[0] for pair in pairs], np.intp)
-        self._within_rows = np.array([pair[1] for pair in pairs], np.intp)
-        self._within_allowed = np.array([pair[2] for pair in pairs])
+        parents, places = {one.id: one.parent for one in site.places}, {one.id: n for n, one in enumerate(site.places)}
+        self.inside: dict[str, set[str]] = {one.id: set() for one in site.places}  # the areas of each place
+        for area in site.areas:
+            at: str | None = area.place
+            while at in self.inside and area.id not in self.inside[at]:
+                self.inside[at].add(area.id)
+                at = parents[at]
+        above: dict[str, list[int]] = {}
+        for place, within in self.inside.items():
+            for id in within:
+                above.setdefault(id, []).append(places[place])
+        heard = [(one, id) for one in site.points if 0 <= one.index < len(traces) for id in one.areas if id in areas]
+        self._of_areas = _Parts.of({(areas[id], one.index): one for one, id in heard})
+        self._of_places = _Parts.of({(place, one.index): one for one, id in heard for place in above.get(id, ())})
 
     def areas(self, now: float) -> list[dict[str, Any]]:
         """Count of each area its points and cameras that are live, fell silent, or never came."""
-        ages, total = self.traces.ages(now)[self._within_rows], len(self.site.areas)
-        here = [
-            np.bincount(self._within[chosen], minlength=total).tolist()
-            for chosen in (ages <= self._within_allowed, ages > self._within_allowed, np.isnan(ages))
-        ]
-        found = [
+        here = self._of_areas.counted(self.traces.ages(now), len(self.site.areas))
+        found: list[dict[str, Any]] = [
             {
                 "area": area.id,
-                "points": dict(zip(HEALTH, counts, strict=True)),
+                "points": counts,
                 "cameras": dict.fromkeys(HEALTH, 0),
             }
-            for area, *counts in zip(self.site.areas, *here, strict=True)
+            for area, counts in zip(self.site.areas, here, strict=True)
         ]
         places = {row["area"]: row["cameras"] for row in found}
         for camera in self.site.cameras:
@@ -83,6 +84,11 @@ class Figures:
                 if area in places:
                     places[area][state] += 1
         return found
+
+    def places(self, now: float) -> list[dict[str, Any]]:
+        """Count of each place its points that are live, fell silent, or never came: each once, though of two areas."""
+        here = self._of_places.counted(self.traces.ages(now), len(self.site.places))
+        return [{"place": one.id, "points": counts} for one, counts in zip(self.site.places, here, strict=True)]
 
     def never(self, now: float) -> set[str]:
         """Name the points and cameras of which nothing was ever heard."""
@@ -179,3 +185,24 @@ def seats_of(site: Site) -> dict[str, frozenset[str] | None]:
         else None
         for seat in site.seats
     }
+
+
+class _Parts(NamedTuple):
+    """Points by what they are parts of, areas or places: its number, the point's row, and the age it may have."""
+
+    whole: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    allowed: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, points: Mapping[tuple[int, int], Point]) -> _Parts:
+        whole, rows = zip(*points, strict=True) if points else ((), ())
+        allowed = [3 * point.interval + SLACK for point in points.values()]
+        return cls(np.array(whole, np.intp), np.array(rows, np.intp), np.array(allowed, np.float64))
+
+    def counted(self, all_ages: NDArray[np.float64], total: int) -> list[dict[str, int]]:
+        """Count those that are live, stale, never heard, of each of so many areas or places."""
+        ages = all_ages[self.rows]
+        chosen = (ages <= self.allowed, ages > self.allowed, np.isnan(ages))
+        counts = [np.bincount(self.whole[one], minlength=total).tolist() for one in chosen]
+        return [dict(zip(HEALTH, here, strict=True)) for here in zip(*counts, strict=True)]

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from alerts.console.phrases import Phrases
+from alerts.console.yaml_words import unparsed
 from sensors.problem import Problem
 
 _SAID: tuple[tuple[str, str], ...] = (
@@ -172,7 +173,6 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("'{}' is already given on line {}", "“{}”已在第 {} 行写过"),
     ("a tab stands where only spaces may: indent with spaces", "缩进只能用空格，不能用制表符"),
     ("tag '{}' is not allowed; write plain values", "不允许标签“{}”，请直接写值"),
-    ("not YAML: {}", "不是 YAML：{}"),
     ("byte {} is not UTF-8 text; save the file as UTF-8", "字节 {} 不是 UTF-8 文本，请将文件存为 UTF-8"),
     ("character {} is not allowed", "不允许字符 {}"),
     ("more than {} values (aliases counted out)", "值超过 {} 个（别名展开后计）"),
@@ -304,6 +304,8 @@ def said(message: str, language: str) -> str:
     if column is not None:
         inside = said(column[2], language)
         return message if inside == column[2] else f"第 {column[1]} 列：{inside}"
+    if (unread := unparsed(message)) is not None:
+        return unread
     typed = _TYPED.fullmatch(message)
     if typed is not None:
         wanted = re.split(r"(?<!true) or ", typed[1])  # `true or false` is one kind

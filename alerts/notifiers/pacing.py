@@ -12,6 +12,7 @@ import msgspec
 
 from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.notice import Notice
+from alerts.notifiers.wording import LANGUAGES, title_of
 from sensors.site import LEVELS, RANK
 
 MINUTE = 60.0
@@ -107,7 +108,7 @@ def digest(notices: list[Notice]) -> Notice:
             "level": notice.level,
             "edge": notice.edge,
             "incident": not notice.unit,
-            "title": notice.data.get("title", {}),
+            "title": {language: title_of(notice, language) for language in LANGUAGES},
             "area": notice.area,
             "simulated": notice.simulated,
         }

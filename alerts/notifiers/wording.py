@@ -17,6 +17,7 @@ import msgspec
 from alerts import reason_words
 from alerts.messages import MESSAGES, text
 from alerts.notifiers.notice import Notice
+from sensors.site import LEVELS, RANK
 
 LANGUAGES = ("zh", "en")
 
@@ -179,7 +180,7 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         link = console + link if console else ""
     mark = f"【{text('exercise', language)}】" if language == "zh" else f"[{text('exercise', language)}] "
     return {
-        "title": _of(data.get("title"), language) or _of(voice.name, language) or voice.site,
+        "title": title_of(notice, language) or _of(voice.name, language) or voice.site,
         "what": text(f"notice.{notice.kind}", language) if notice.kind != "dispatch" else _what(notice, language),
         "area": _of(area.get("name"), language)
         if isinstance(area, dict)
@@ -200,6 +201,28 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         "count": str(len(items)) if items else "",
         "items": "\n".join(_lines(items, voice, language, lines)),
     }
+
+
+def title_of(notice: Notice, language: str) -> str:
+    """Title a notice by the area whose level it tells; the incident's own title may name another, where its cause is.
+
+    Empty where its event has no title.
+    """
+    title, area = _of(notice.data.get("title"), language), notice.data.get("area")
+    name = _of(area.get("name"), language) if isinstance(area, dict) else ""
+    if notice.kind != "dispatch" or not (title and name):
+        return title
+    cause, said = title, ""
+    for said in LEVELS:
+        cause = re.sub(rf" ?[（(]{re.escape(text(f'level.{said}', language))}[)）]$", "", title)
+        if cause != title:
+            break
+    own = text(f"level.{notice.level}", language)
+    if not title.startswith((f"{name}：", f"{name}: ")):
+        return text("notice.elsewhere", language, area=name, level=own, cause=cause)
+    if cause == title or RANK[said] <= RANK[notice.level]:
+        return title
+    return cause + (f"（{own}）" if language == "zh" else f" ({own})")  # higher is another area, not this one
 
 
 def _what(notice: Notice, language: str) -> str:

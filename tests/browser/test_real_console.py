@@ -160,7 +160,9 @@ def test_the_strip_of_an_alarm_is_stepped_through_by_keyboard(browser: Any, cons
     strip = desk.locator("[data-test=strip]")
     expect(strip.get_by_role("radio")).to_have_count(3)
     expect(strip.locator("figcaption")).to_contain_text("2 of 3")  # the one nearest to the onset
+    expect(strip.get_by_role("radio").first.locator("img")).to_have_attribute("src", re.compile(r"\.jpg\?width=320$"))
     large = strip.locator("a > img")
+    expect(large).to_have_attribute("src", re.compile(r"\.jpg$"))
     assert large.evaluate("one => one.decode().then(() => one.naturalWidth)") == 160
     strip.get_by_role("radio", checked=True).focus()
     desk.keyboard.press("ArrowLeft")

@@ -142,7 +142,8 @@ def test_a_rule_that_annoys_is_changed_tried_published_and_taken_back_by_the_key
     page.keyboard.type("orange: {when: valu > 25, clear: value < 15}")
     expect(problems).to_contain_text("line 7")
     expect(problems).to_contain_text("did you mean 'value'?")
-    expect(tests).to_contain_text("not run")
+    expect(tests.get_by_role("heading")).to_have_text("Its own tests: not run")
+    expect(tests.locator("li")).to_contain_text("not run")
     page.keyboard.press("Home")
     for _ in range(len("orange: {when: valu")):
         page.keyboard.press("ArrowRight")
@@ -157,6 +158,7 @@ def test_a_rule_that_annoys_is_changed_tried_published_and_taken_back_by_the_key
     is_clean(page)
 
     road = page.locator("[data-test=road]")
+    expect(road).to_contain_text("press “Replay”")  # for that only opens the page
     road.get_by_role("button", name="Try on the past").press("Enter")
     draft = page.get_by_role("textbox", name=re.compile("Rules"))
     expect(draft).to_have_value(re.compile("value > 25"))

@@ -18,6 +18,9 @@ def test_each_place_has_its_own_figures_and_leads_to_those_below(open_page: Any,
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     next(iter(mock.api.world.dispatches.values()))["deadline"] = time.time() - 60
     mock.api.world.silenced.add("village-xixiang-3.co")
+    areas = mock.api.world.site["areas"]
+    beside = next(one for one in areas if one["id"] == "underpass-shajing-2")
+    areas.append({**beside, "id": "beside"})  # its points are those of two areas
     page = open_page("#/situation", who="li")
     rows = page.locator("[data-test=situation] tbody tr")
     expect(rows).to_have_count(4)
@@ -27,8 +30,9 @@ def test_each_place_has_its_own_figures_and_leads_to_those_below(open_page: Any,
         return [one.strip() for one in found]
 
     # areas; red, orange, yellow, blue; calm, partly, not known; orders, late; points
-    assert figures("宝安区") == ["3", "0", "1", "1", "0", "0", "0", "1", "1", "1", "1006/1012"]  # as the header has it
+    assert figures("宝安区") == ["4", "0", "1", "1", "0", "1", "0", "1", "1", "1", "1006/1012"]  # as the header has it
     assert figures("石岩街道") == ["1", "0", "1", "0", "0", "0", "0", "0", "1", "1", "3/3"]
+    assert figures("沙井街道")[0::10] == ["2", "1/1"]
     assert figures("西乡街道") == ["1", "0", "0", "0", "0", "0", "0", "1", "0", "0", "0/1"]
     page.get_by_role("link", name="石岩街道").press("Enter")
     expect(rows).to_have_count(2)

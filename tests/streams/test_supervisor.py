@@ -374,20 +374,26 @@ def test_children_begin_while_the_site_is_checked_and_wait_for_it(tmp_path: Path
     asyncio.run(scenario())
 
 
-def test_a_broken_site_ends_the_start_with_its_own_error() -> None:
+def test_a_broken_site_ends_the_start_with_its_own_error_and_those_that_waited_say_nothing(tmp_path: Path) -> None:
+    note = tmp_path / "seen"
+    code = (
+        "import pathlib\nfrom streams.processes import child\n"
+        f"note = pathlib.Path({str(note)!r})\nnote.write_text('begun')\n"
+        "child.await_site()\nnote.write_text('no site')\n"
+    )
+
     async def scenario() -> None:
-        one = child("early", "from streams.processes import child; child.await_site(); " + READY + "time.sleep(60)")
+        one = child("early", code)
         keeper = Supervisor([one])
 
         async def site() -> list[Child]:
-            await reached(lambda: one.process is not None)
+            await reached(lambda: note.exists() and note.read_text() == "begun")
             raise ValueError("broken")
 
-        try:
-            with pytest.raises(ValueError, match="broken"):
-                await keeper.start(10, site())
-        finally:
-            await keeper.stop()
-        assert one.process is not None and one.process.returncode is not None
+        with pytest.raises(ValueError, match="broken"):
+            await keeper.start(10, site())
+        assert one.process is not None and one.process.returncode == -signal.SIGTERM
+        assert note.read_text() == "begun"
+        await keeper.stop()  # as whoever began it does, whatever came of that
 
     asyncio.run(scenario())

@@ -53,10 +53,17 @@ async def overlay(
 
 @router.get("/areas/status", response_model=schema.AreaCounts)
 def areas(request: Request, identity: Annotated[Identity, Depends(allow("areas.read"))]) -> dict[str, Any]:
-    """Say of each area how many of its points and cameras are live, silent, or never came."""
+    """Say of each area how many of its points and cameras are live, silent, or never came.
+
+    `places` has the points of each place, each counted once, though it be of several areas; of those places whose areas
+    one may see all.
+    """
     console: Console = request.app.state.console
-    scope = console.scope(identity)
-    return {"items": [one for one in console.figures.areas(time.time()) if scope.sees(one["area"])]}
+    scope, figures, now = console.scope(identity), console.figures, time.time()
+    return {
+        "items": [one for one in figures.areas(now) if scope.sees(one["area"])],
+        "places": [one for one in figures.places(now) if scope.sees_all(figures.inside[one["place"]])],
+    }
 
 
 async def _file(request: Request, console: Console, name: str) -> Response:

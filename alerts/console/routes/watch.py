@@ -22,6 +22,7 @@ from alerts.console.permissions import allowed
 from alerts.console.quality import Mark
 from alerts.console.routes.reports import PHOTO, opened
 from alerts.console.scope import areas_about
+from alerts.console.small_pictures import Width
 from alerts.console.traces import RAW, Series, decimate
 from models.outlook import outlook
 from sensors.site import Point
@@ -159,10 +160,14 @@ def _trace(console: Console, index: int, start: float, stop: float, most: int) -
     responses={200: {"content": {"image/jpeg": {}, "application/octet-stream": {}}, "description": "The picture"}},
 )
 def snapshot(
-    request: Request, name: Id, identity: Annotated[Identity, Depends(allow("snapshots.read"))]
-) -> FileResponse:
+    request: Request,
+    name: Id,
+    identity: Annotated[Identity, Depends(allow("snapshots.read"))],
+    width: Annotated[Width | None, Query()] = None,
+) -> Response:
     """Give a camera's picture by the SHA-256 of its bytes, <sha>.jpg; a report's photo only to who may see those.
 
+    `width` asks for it small, 160 or 320 pixels wide, as a strip of many shows it; a photo and a clip come as they are.
     <sha>.clip is what moved around it: a line of JSON, {"frames": [[unix time, bytes], …]}, then those JPEG pictures.
     """
     sha, _, ending = name.partition(".")
@@ -183,6 +188,9 @@ def snapshot(
         return opened(console_of(request), identity, path, f"sha256:{sha}")
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     kind = "image/jpeg" if ending == "jpg" else "application/octet-stream"
+    small = console.small_pictures.of(path, width) if width is not None and ending == "jpg" else None
+    if small is not None:
+        return Response(small, media_type=kind, headers=headers)
     return FileResponse(path, media_type=kind, headers=headers)
 
 

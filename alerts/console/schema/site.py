@@ -213,10 +213,18 @@ class AreaCount(Answer):
     cameras: Counts
 
 
+class PlaceCount(Answer):
+    """How many of a place's points stand how, each counted once."""
+
+    place: str
+    points: Counts
+
+
 class AreaCounts(Answer):
-    """How each area stands."""
+    """How each area stands, and the points of each place."""
 
     items: list[AreaCount]
+    places: list[PlaceCount]
 
 
 class FlaggedReading(Answer):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from sqlalchemy import event
 from starlette.testclient import TestClient
@@ -135,6 +137,16 @@ def test_a_picture_is_given_by_its_hash_and_nothing_else(
     answer = client.get(f"/api/v1/snapshots/{good}.jpg", headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     assert "immutable" in answer.headers["cache-control"]
+    small = client.get(f"/api/v1/snapshots/{good}.jpg?width=160", headers=headers)
+    assert (small.content, small.headers["content-type"]) == (answer.content, "image/jpeg"), "no picture, none smaller"
+    seen = cv2.imencode(".jpg", np.zeros((90, 640, 3), np.uint8))[1].tobytes()
+    (folder / f"{'d' * 64}.jpg").write_bytes(seen)
+    small = client.get(f"/api/v1/snapshots/{'d' * 64}.jpg?width=320", headers=headers)
+    assert (small.status_code, cv2.imdecode(np.frombuffer(small.content, np.uint8), 1).shape) == (200, (45, 320, 3))
+    assert small.headers["cache-control"] == answer.headers["cache-control"]
+    for width in (0, 161, 100_000, "wide"):
+        refused = client.get(f"/api/v1/snapshots/{'d' * 64}.jpg?width={width}", headers=headers)
+        assert refused.status_code == 422, width
     (folder / f"{good}.clip").write_bytes(b'{"frames": []}')
     clip = client.get(f"/api/v1/snapshots/{good}.clip", headers=headers)
     assert (clip.status_code, clip.headers["content-type"]) == (200, "application/octet-stream")
@@ -153,7 +165,8 @@ def test_a_picture_is_given_by_its_hash_and_nothing_else(
         f"{'c' * 64}.jpg",
         "%00.jpg",
     ):
-        assert client.get(f"/api/v1/snapshots/{name}", headers=headers).status_code == 404, name
+        for asked in (name, f"{name}?width=160"):
+            assert client.get(f"/api/v1/snapshots/{asked}", headers=headers).status_code == 404, asked
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Basic YTpi", "Bearer " + "x" * 5000, "bearer fsk_x", "é"])

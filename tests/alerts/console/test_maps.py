@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from sensors.site import Overlay, Plan, Site, SiteMap, Text
+from alerts.console.accounts import add_token
+from sensors.site import Overlay, Place, Plan, Site, SiteMap, Text
 
 from .conftest import Configure, Desktop, named
 
@@ -82,8 +83,27 @@ def test_each_area_tells_how_many_of_its_points_and_cameras_are_live(client: Tes
     for point, seen in ((0, now), (1, now - 3600)):
         one = np.array([float(seen)])
         traces.append(np.array([point], np.uint32), one, one, np.zeros(1, np.float32), seen)
-    answer = client.get("/api/v1/areas/status", headers=desktop.token("duty")).json()["items"]
+    told = client.get("/api/v1/areas/status", headers=desktop.token("duty")).json()
+    answer = told["items"]
     assert answer[0]["area"] == "slope-1"
     assert answer[0]["points"] == {"live": 1, "stale": 1, "never": 1}
     assert sum(answer[0]["cameras"].values()) == 1
     assert answer[1]["points"] == {"live": 0, "stale": 0, "never": 0}
+    assert {one["place"]: one["points"] for one in told["places"]} == dict.fromkeys("dsc", answer[0]["points"])
+
+
+def test_a_point_of_two_areas_is_counted_once_in_a_place_and_no_place_that_is_seen_in_part(
+    configure: Configure, site: Site
+) -> None:
+    places = (*site.places, Place(id="c2", kind="community", name=site.name, parent="s"))
+    shared = msgspec.structs.replace(site.points[0], areas=("slope-1", "slope-2"))
+    areas = (site.areas[0], msgspec.structs.replace(site.areas[1], place="c2"))
+    site = msgspec.structs.replace(site, places=places, areas=areas, points=(shared, *site.points[1:]))
+    desktop = Desktop(configure(site=site))
+    with desktop.client() as client:
+        told = client.get("/api/v1/areas/status", headers=desktop.token("duty")).json()
+        assert [one["points"]["never"] for one in told["items"]] == [3, 1]
+        assert {one["place"]: one["points"]["never"] for one in told["places"]} == {"d": 3, "s": 3, "c": 3, "c2": 1}
+        _, secret = add_token(desktop.console.accounts, "confined", ["viewer"], places=("c2",))
+        told = client.get("/api/v1/areas/status", headers={"Authorization": f"Bearer {secret}"}).json()
+        assert [one["place"] for one in told["places"]] == ["c2"]

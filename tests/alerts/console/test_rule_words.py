@@ -12,6 +12,7 @@ import pytest
 from alerts.console import letter_words, rule_words, work_words
 from alerts.console.rule_words import differing, in_words, said, told
 from rules.expression import ExpressionError, parse
+from sensors.document import DocumentError, parse_document
 from sensors.problem import Problem
 from streams.difference import PARTS, Change, lines
 
@@ -87,6 +88,29 @@ def test_a_test_that_fails_and_a_file_that_is_no_list_of_rules_are_said_in_chine
     assert said(failed, "en") == failed
     assert said("unknown field (did you mean 'rules'?)", "zh-CN") == "未知字段（是否想写 rules？）"
     assert said("the field 'rationale' is missing", "zh-CN") == "缺少字段“rationale”"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: b: c\n", "不是 YAML（第 5 列）：此处不能再写“键: 值”（缩进不对，或文字中的冒号须加引号）"),
+        ("a:\n  b: 1\n c: 2\n", "不是 YAML（第 2 列）：自第 1 行起的键值表中，此处应为键"),
+        ("a: [1, 2\nb: 3\n", "不是 YAML（第 2 列）：自第 1 行起的方括号列表中，缺少“,”或“]”"),
+        ("{a: 1", "不是 YAML：花括号表中，缺少“,”或“}”"),
+        ("a: 'x\n", "不是 YAML：带引号的文字中，文本到此中断"),
+        ("- a\nb: 1\n", "此处应为以“- ”开头的列表项"),
+        ("a: @x\n", "文字不能以此字符开头（请加引号）"),
+        ('a: "\\q"\n', "双引号内有不认识的转义字符"),
+        ("a: ]\n", "此处缺少内容"),
+        ("%YAML 3\na: 1\n", "不是 YAML（第 8 列），解析器原文：did not find expected digit or '.' character, while"),
+    ],
+)
+def test_why_a_text_is_no_yaml_is_said_in_chinese(text: str, told: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document(text, "draft.yaml")
+    (problem,) = caught.value.problems
+    assert told in said(problem.message, "zh")
+    assert said(problem.message, "en") == problem.message
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,8 @@ def test_of_an_incident_of_several_places_an_account_of_one_sees_what_lies_there
     headers, path = confined(desktop, "duty", "slope-2"), f"/api/v1/incidents/{merged['incident']}"
     whole = client.get(path, headers=desktop.token("duty"))
     assert all(word in whole.text for word in (*THEIRS, merged["alarm"]))
+    assert whole.headers["content-encoding"] == "gzip"
+    assert int(whole.headers["content-length"]) < len(whole.content) / 3, "a history goes over the wire at a fraction"
     answer = client.get(path, headers=headers)
     shown = answer.json()
     assert {alarm["area"] for alarm in shown["alarm_details"]} == {"slope-2"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from alerts.desk import Desk
@@ -14,6 +15,7 @@ from alerts.notifiers.notifier import concerns
 from alerts.notifiers.targets import ChatTarget
 from alerts.notifiers.wording import Message, Voice, say
 from alerts.outcome import AnyOutcome
+from sensors.site import Link
 from tests.alerts.cases import SITE, change, command
 
 VOICE = Voice(site="test", name={"zh": "测试", "en": "Test"})
@@ -59,6 +61,33 @@ def test_an_incident_that_is_asked_for_again_says_so() -> None:
     assert (
         asked.subject.endswith("仍未确认（第 1 次提醒）") and "still unacknowledged (reminder 1)" in asked.bodies["en"]
     )
+
+
+def test_of_linked_areas_a_title_names_the_one_whose_level_it_tells() -> None:
+    link = Link(areas=("river-1", "slope-1"), kind="upstream")
+    desk = Desk(msgspec.structs.replace(SITE, links=(link,)))
+    (below,) = told(desk.condition(change(4), 0.0))
+    assert below.subject.startswith("slope 1区：")
+    desk.condition(change(3, rule="r2", scope="p2", area="river-1"), 1.0)
+    (incident,) = desk.book.cases.incidents
+    above, *_ = told(desk.command(command("dispatch", incident, "0", unit="u-c2", area="river-1"), 1.5))
+    assert above.subject.startswith("river 1区：") and "（橙色）" in above.subject, (
+        "red is the slope, which the cause is not"
+    )
+    order = next(one.id for one in desk.book.cases.dispatches.values() if one.area == "slope-1")
+    (late,) = told(desk.command(command("accept", order, "1"), 2.0))
+    assert late.subject.startswith("slope 1区（红色）· 起因 river 1区："), "it goes to the slope"
+    assert line(late, "en", "slope 1").startswith("slope 1 (red) · cause river 1: ")
+
+
+def test_of_linked_areas_that_nobody_acknowledges_the_worst_is_named() -> None:
+    link = Link(areas=("river-1", "slope-1"), kind="upstream")
+    desk = Desk(msgspec.structs.replace(SITE, links=(link,)))
+    desk.condition(change(1, rule="r2", scope="p2", area="river-1"), 0.0)
+    desk.condition(change(2), 1.0)
+    (asked, *_) = told(desk.tick(301.0))
+    assert asked.subject.startswith("slope 1区（黄色）· 起因 river 1区：")
+    assert line(asked, "zh", "区域：") == "区域：slope 1区（黄色）"
 
 
 @pytest.mark.parametrize("leg", OPEN)

@@ -2,12 +2,13 @@
 import type {
   Alarm, AreaCount, AreaStatus, Audit, Backups, Calibration, CameraFare, Candidate, Dispatch, Disposition, Draft, DraftChecked, DraftPublished, Drill, DrillReport, DrillScripts,
   Duty, Erased, Explored, Guessed, Handover, Incident, IncidentDetail, Me, ModelDone, Models, Modes, NotificationTarget, OpenSession, OtherDraft, Page, SeenEvents,
-  PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
+  PlaceCount, PointOrder, PointState, Proposal, Publication, PublishDone, Quality, Refused, RefusedCounts, RefusedReplay, Replay, ReplayFound, Report,
   ReportPeriod, Role, RuleOpened, RulePrecision, RuleShown, RuleVersion, RuleWords, ShadowStatus, SignedHandover, Silence, Site, SituationReport,
   Status, SystemChecks, Text, Token, Trace, User,
 } from './contract';
 import type { Schema } from './components/rule_completion';
 import { language, t } from './i18n';
+import { answered, keyOf } from './order_keys';
 
 const ROOT = '/api/v1';
 const PATIENCE = 15_000; // milliseconds before a request is given up
@@ -53,6 +54,9 @@ async function request<T>(method: string, path: string, body?: unknown, more: Re
     headers['Content-Type'] = 'application/json';
     if (csrf) headers['X-Foreshock-CSRF'] = csrf;
   }
+  const said = body === undefined ? null : JSON.stringify(body);
+  const key = headers['Idempotency-Key'] ? null : keyOf(method, path, said ?? '');
+  if (key) headers['Idempotency-Key'] = key;
   let response: Response;
   try {
     response = await fetch(ROOT + path, {
@@ -61,11 +65,12 @@ async function request<T>(method: string, path: string, body?: unknown, more: Re
       credentials: 'same-origin',
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(said === null ? {} : { body: said }),
     });
   } catch {
     throw new ApiError(0, 'unreachable', t('error.unreachable'));
   }
+  if (key) answered(path, response.status);
   if (response.ok) {
     if (response.status === 204) return undefined as T;
     try {
@@ -193,7 +198,7 @@ export const api = {
   status: () => request<Status>('GET', '/status'),
   siteMap: () => request<GeoJSON.GeoJsonObject>('GET', '/map'),
   overlay: (plan: string, file: string) => request<GeoJSON.GeoJsonObject>('GET', `/plans/${id(plan)}/overlays/${id(file)}`),
-  areaCounts: () => request<{ items: AreaCount[] }>('GET', '/areas/status'),
+  areaCounts: () => request<{ items: AreaCount[]; places: PlaceCount[] }>('GET', '/areas/status'),
   cameras: () => request<{ since: number; until: number; cameras: CameraFare[] }>('GET', '/cameras/operations'),
   areaStatus: (area: string) => request<AreaStatus>('GET', `/areas/${id(area)}/status`),
 

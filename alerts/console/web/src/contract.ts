@@ -107,6 +107,10 @@ export interface AreaCount {
   points: Counts;
   cameras: Counts;
 }
+export interface PlaceCount {
+  place: string;
+  points: Counts; // each once, also one of two areas
+}
 export interface AreaStatus {
   area: string;
   points: { id: string; value: number | null; time: number | null; age: number | null; state: Health }[];

@@ -9,8 +9,9 @@ import { createStore, del, entries, set } from 'idb-keyval';
 import { api, ApiError, mayWrite, type DispatchStep } from './api';
 import { clockTime } from './clock';
 import { tell } from './components/notices';
-import type { Dispatch, Leg } from './contract';
+import type { CheckedStep, Dispatch, Leg, Text } from './contract';
 import { t } from './i18n';
+import { unique } from './order_keys';
 import { dispatches, me } from './store';
 
 export interface Order {
@@ -18,6 +19,7 @@ export interface Order {
   who: string;
   about: string; // the dispatch; '' for a report
   step: DispatchStep | 'tick' | 'untick' | 'report';
+  what?: Text; // the step of the plan
   path: string;
   body: Record<string, unknown>;
   sent?: Record<string, unknown>; // the body with which it may have reached the server first
@@ -60,12 +62,17 @@ export function answer(dispatch: string, step: DispatchStep, body: Record<string
   return give({ about: dispatch, step, path: `/dispatches/${encodeURIComponent(dispatch)}/${step}`, body });
 }
 
-export function tickStep(dispatch: string, step: string): Promise<void> {
-  return give({ about: dispatch, step: 'tick', path: `/dispatches/${encodeURIComponent(dispatch)}/tick`, body: { step, note: '' } });
+export function tickStep(dispatch: string, { id, text }: CheckedStep): Promise<void> {
+  return give({ about: dispatch, step: 'tick', what: text, path: `/dispatches/${encodeURIComponent(dispatch)}/tick`, body: { step: id, note: '' } });
 }
 
-export function untickStep(dispatch: string, step: string, reason: string): Promise<void> {
-  return give({ about: dispatch, step: 'untick', path: `/dispatches/${encodeURIComponent(dispatch)}/untick`, body: { step, reason } });
+export function untickStep(dispatch: string, { id, text }: CheckedStep, reason: string): Promise<void> {
+  return give({ about: dispatch, step: 'untick', what: text, path: `/dispatches/${encodeURIComponent(dispatch)}/untick`, body: { step: id, reason } });
+}
+
+/** The order that ticks a step of a plan, or takes that back, and waits for a link: the last one. */
+export function tickAhead(dispatch: string, step: string): Order | undefined {
+  return waiting.value.filter((order) => order.late && order.about === dispatch && order.step.endsWith('tick') && order.body['step'] === step).at(-1);
 }
 
 /** Report something seen; its own id makes a repeat the same report, its time says when it was seen. */
@@ -74,7 +81,7 @@ export function report(body: Record<string, unknown>): Promise<void> {
   return give({ about: '', step: 'report', path: '/reports', body: { ...body, time: made, id: unique() } });
 }
 
-async function give(what: Pick<Order, 'about' | 'step' | 'path' | 'body'>): Promise<void> {
+async function give(what: Pick<Order, 'about' | 'step' | 'what' | 'path' | 'body'>): Promise<void> {
   const order: Order = { ...what, id: unique(), who: me.peek()?.name ?? '', made: Date.now() / 1000, late: false, error: '' };
   all.value = [...all.value, order];
   await keep(order);
@@ -171,9 +178,4 @@ async function change(order: Order): Promise<void> {
 
 async function keep(order: Order): Promise<void> {
   await set(order.id, order, store).catch(() => undefined);
-}
-
-/** 32 random hexadecimal digits; `randomUUID` is there on secure origins only, and a site may have none. */
-function unique(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,7 +1,7 @@
 /** The steps of a plan, ticked one by one, on the incident or from a unit's phone; and what stands beside them. */
 import { useState } from 'preact/hooks';
 import { api, sheet } from '../api';
-import { moment } from '../clock';
+import { clockTime, moment } from '../clock';
 import type { CheckedStep, Checklist, FurtherPlan } from '../contract';
 import { t, tName } from '../i18n';
 import { Action } from './action';
@@ -9,7 +9,7 @@ import { Dialog } from './dialog';
 import { Footer } from './form';
 import { actorName } from './marks';
 import { tell } from './notices';
-import { tickStep, untickStep } from '../outbox';
+import { tickAhead, tickStep, untickStep } from '../outbox';
 import { areaName } from '../store';
 
 interface Props {
@@ -21,7 +21,7 @@ interface Props {
 }
 
 export function PlanSteps({ plan, on, id, open, after }: Props) {
-  const done = plan.steps.filter((step) => step.ticked).length;
+  const done = plan.steps.filter((step) => isTicked(id, step)).length;
   return (
     <>
       <h2>
@@ -34,6 +34,12 @@ export function PlanSteps({ plan, on, id, open, after }: Props) {
       </ol>
     </>
   );
+}
+
+/** Whether a step is ticked, as this unit left it where its word still waits for a link. */
+export function isTicked(dispatch: string, step: CheckedStep): boolean {
+  const ahead = tickAhead(dispatch, step.id);
+  return ahead ? ahead.step === 'tick' : Boolean(step.ticked);
 }
 
 /** A plan that is there to be read: of an area beside the one whose plan the incident keeps to. */
@@ -54,10 +60,12 @@ export function OfferedPlan({ plan, wanted = false }: { plan: FurtherPlan; wante
 function Step({ step, number, on, id, open, after }: { step: CheckedStep; number: number; on: Props['on']; id: string; open: boolean; after?: (() => void) | undefined }) {
   const [undoing, setUndoing] = useState(false);
   const about = [tName(step.role), step.due ? '' : t('plan.from', { level: t(`level.${step.level}`) })].filter(Boolean).join(' · ');
-  const tick = step.ticked;
+  const ahead = tickAhead(id, step.id);
+  const ticked = isTicked(id, step);
+  const tick = ahead ? null : step.ticked;
   return (
-    <li class={tick ? 'ticked' : step.due ? '' : 'later'}>
-      <span class="box" aria-hidden="true">{tick ? '✓' : number}</span>
+    <li class={ticked ? 'ticked' : step.due ? '' : 'later'}>
+      <span class="box" aria-hidden="true">{ticked ? '✓' : number}</span>
       <span>
         {tName(step.text)}
         {about && <span class="quiet"> {about}</span>}
@@ -66,14 +74,15 @@ function Step({ step, number, on, id, open, after }: { step: CheckedStep; number
             {t('plan.ticked', { who: actorName(tick.by), when: moment(tick.time) })} {tick.note}
           </span>
         )}
+        {ahead && <span class="quiet"> {`${t(`plan.${ahead.step as 'tick' | 'untick'}`)} ${clockTime(ahead.made)} · ${t('queue.unsent')}`}</span>}
       </span>
-      {open && !tick && (
-        <Action class="plain tick" run={() => (on === 'dispatches' ? tickStep(id, step.id) : api.tick(on, id, step.id, ''))} {...(after ? { after } : {})}>
+      {open && !ticked && (
+        <Action class="plain tick" run={() => (on === 'dispatches' ? tickStep(id, step) : api.tick(on, id, step.id, ''))} {...(after ? { after } : {})}>
           {t('plan.tick')}
           <span class="only-read"> {tName(step.text)}</span>
         </Action>
       )}
-      {open && tick && (
+      {open && ticked && (
         <button type="button" class="plain tick" onClick={() => setUndoing(true)}>
           {t('plan.untick')}
           <span class="only-read"> {tName(step.text)}</span>
@@ -97,7 +106,7 @@ function Undo({ step, on, id, onClose, after }: { step: CheckedStep; on: Props['
         <Footer
           onClose={onClose}
           disabled={!reason.trim()}
-          run={() => (on === 'dispatches' ? untickStep(id, step.id, reason.trim()) : api.untick(on, id, step.id, reason.trim()))}
+          run={() => (on === 'dispatches' ? untickStep(id, step, reason.trim()) : api.untick(on, id, step.id, reason.trim()))}
           after={after}
           word={t('plan.untick')}
         />

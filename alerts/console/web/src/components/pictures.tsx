@@ -17,6 +17,7 @@ interface Looked {
   moved: (time: number | null) => void; // told the time of a clip's picture while one is shown
 }
 
+const MANY = 4; // pictures of a strip beyond which each is so narrow that the smallest does
 const BEFORE = 10; // seconds that a clip spans before and after its alarm's picture
 const AFTER = 5;
 
@@ -112,7 +113,7 @@ function Strip({ pictures, at, choose, moved }: Looked) {
               aria-label={alt(one)}
               onClick={() => choose(place)}
             >
-              <img src={one.url} alt="" loading="lazy" />
+              <img src={`${one.url}?width=${pictures.length > MANY ? 160 : 320}`} alt="" loading="lazy" />
               <span class="digits">{clockTime(one.time)}</span>
             </button>
           ))}

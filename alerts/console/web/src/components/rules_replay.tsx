@@ -5,7 +5,7 @@ import { duration, moment, now, quantity } from '../clock';
 import type { Replay, ReplayFound, ReplayResult } from '../contract';
 import { t, tCode } from '../i18n';
 import { go, href, route, useAsked } from '../router';
-import { areaName, mayPromote } from '../store';
+import { areaName, mayPromote, status } from '../store';
 import { Action } from './action';
 import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
@@ -17,6 +17,8 @@ import { Sweep } from './rules_sweep';
 
 const SPANS: readonly number[] = [3600, 21600, 86400, 7 * 86400, 0]; // 0: all that is recorded
 const SHOWN = 200;
+const READ = 60_000; // readings a second of a first replay, where frames hold few: see docs/performance.md
+const LONGEST = 1800; // seconds after which the server ends one
 
 export function Replays() {
   const [chosen, choose] = useAsked('replay');
@@ -29,6 +31,7 @@ export function Replays() {
       <p class="quiet">{t('replay.help')}</p>
       {mayPromote.value && (
         <Begin
+          past={list.data ?? []}
           after={(one) => {
             choose(one.id);
             moved();
@@ -54,7 +57,7 @@ export function Replays() {
   );
 }
 
-function Begin({ after }: { after: (one: Replay) => void }) {
+function Begin({ past, after }: { past: readonly Replay[]; after: (one: Replay) => void }) {
   const rule = route.value.query.get('rule') ?? '';
   const [text, setText] = useState('');
   const [span, setSpan] = useState(86400);
@@ -94,8 +97,24 @@ function Begin({ after }: { after: (one: Replay) => void }) {
         <Action disabled={!text.trim()} run={run(true)} done={t('replay.begun')}>{t('sweep.begin')}</Action>
         {rule && <Action disabled={!text.trim()} run={take}>{t('editor.take')}</Action>}
       </footer>
+      <p class="quiet" data-test="takes">{takes(past, span)}</p>
     </form>
   );
+}
+
+/** Say how long a replay will take: as the earlier one did whose span is nearest, else by the readings that come now. */
+function takes(past: readonly Replay[], span: number): string {
+  const covered = (one: Replay) => (one.from === null ? 0 : (one.to ?? one.started) - one.from);
+  const like = past
+    .filter((one) => one.state === 'done' && !one.sweep && one.ended !== null && covered(one) > 0 === span > 0)
+    .map((one) => ({ took: one.ended! - one.started, share: span ? span / covered(one) : 1 }))
+    .sort((a, b) => Math.abs(Math.log(a.share)) - Math.abs(Math.log(b.share)))[0];
+  const rate = status.value?.readings_per_second ?? 0;
+  const time = like ? like.took * like.share : (span * rate) / READ;
+  if (!time) return t('replay.takes.unknown');
+  const said = { time: duration(Math.max(time, 1)) };
+  const words = like ? t('replay.takes', said) : t('replay.takes.rough', { ...said, n: quantity(Math.round(rate)) });
+  return time > LONGEST ? `${words} ${t('replay.takes.long')}` : words;
 }
 
 function Found({ id, ended }: { id: string; ended: () => void }) {
@@ -106,6 +125,9 @@ function Found({ id, ended }: { id: string; ended: () => void }) {
     if (!running) return;
     const timer = setInterval(() => setTicks((count) => count + 1), 1000);
     return () => clearInterval(timer);
+  }, [running]);
+  useEffect(() => {
+    if (data && !running) ended(); // the list says how long it took
   }, [running]);
   if (!data) return error ? <Failed error={error} again={again} /> : <Waiting />;
   const end = () => {

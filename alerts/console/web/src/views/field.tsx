@@ -4,7 +4,7 @@ import { api } from '../api';
 import { clockTime } from '../clock';
 import { Action } from '../components/action';
 import { Board } from '../components/board';
-import { OfferedPlan, PlanFurther, PlanSteps } from '../components/checklist';
+import { isTicked, OfferedPlan, PlanFurther, PlanSteps } from '../components/checklist';
 import { Dialog } from '../components/dialog';
 import { Legs } from '../components/legs';
 import { LoopActions, owed } from '../components/loop';
@@ -119,7 +119,7 @@ function Unsent({ about }: { about: string }) {
     <ul class="unsent" data-test="unsent">
       {mine.map((order) => (
         <li key={order.id} class={order.error ? 'refused' : ''}>
-          <b>{stepName(order.step)}</b> <span class="digits">{clockTime(order.made)}</span>{' '}
+          <b>{stepName(order.step)}</b> {order.what && `${tName(order.what)} `}<span class="digits">{clockTime(order.made)}</span>{' '}
           {order.error ? t('queue.refused', { why: order.error }) : t('queue.unsent')}
           {order.error && (
             <button type="button" class="plain" onClick={() => void drop(order.id)}>
@@ -233,7 +233,7 @@ function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
       {there}
       <details class="task-plan" open={wanted} onToggle={(event) => setWanted(event.currentTarget.open)}>
         <summary>
-          {t('plan')} <span class="quiet digits">{`${plan.steps.filter((one) => one.ticked).length}/${plan.steps.length}`}</span>
+          {t('plan')} <span class="quiet digits">{`${plan.steps.filter((one) => isTicked(dispatch.id, one)).length}/${plan.steps.length}`}</span>
         </summary>
         <PlanSteps plan={plan} on="dispatches" id={dispatch.id} open={open} after={again} />
         <PlanFurther plan={plan} />

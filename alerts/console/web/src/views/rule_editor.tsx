@@ -241,9 +241,10 @@ const MARKS = { passed: '✓', failed: '✗', not_run: '–' } as const;
 function Tests({ checked, show }: { checked: DraftChecked | null; show: (line: number) => void }) {
   if (!checked) return null;
   const passed = checked.tests.filter((one) => one.state === 'passed').length;
+  const ran = checked.tests.some((one) => one.state !== 'not_run'); // none does while the text cannot be read
   return (
     <section aria-live="polite" data-test="tests">
-      <h3>{t('editor.tests', { passed, of: checked.tests.length })}</h3>
+      <h3>{ran ? t('editor.tests', { passed, of: checked.tests.length }) : t('editor.tests.not_run')}</h3>
       <ul class="plain-list">
         {checked.tests.map((one) => (
           <li key={`${one.rule} ${one.line}`} data-state={one.state}>
@@ -298,6 +299,7 @@ function Road({ id, text, base, ready, save, after }: RoadProps) {
         <Action disabled={!ready || !why} run={shadow} done={t('shadow.done.begin')}>{t('rules.tab.shadow')}</Action>
         <Action class="primary" disabled={!ready || !why} run={publish}>{t('shadow.promote')}</Action>
       </div>
+      <p class="quiet">{t('editor.road.replay')}</p>
     </section>
   );
 }

@@ -6,11 +6,11 @@ import { LevelShape } from '../components/level';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { AreaSymbol, type Standing } from '../components/map_symbols';
 import { Heard, Times } from '../components/report_parts';
-import { LEVELS, RANK, type Area, type Level, type Place } from '../contract';
+import { LEVELS, RANK, type Area, type Level, type Place, type PlaceCount } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { href } from '../router';
 import { useStands, type Stand } from '../standing';
-import { confined, directory, dispatches, FINISHED, loaded, me, status } from '../store';
+import { directory, dispatches, FINISHED, loaded, me } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
 const CALM: readonly Standing[] = ['calm', 'partly', 'silent'];
@@ -38,7 +38,7 @@ export function SituationView({ id }: { id: string }) {
   const first = places.find((one) => own.includes(one.id)) ?? places.find((one) => !one.parent);
   const place = places.find((one) => one.id === id) ?? (id ? undefined : first);
   const below = places.filter((one) => one.parent === place?.id);
-  const rows = below.map((one) => ({ place: one, found: figures(stands.filter((stand) => within(stand.area, one.id))) })).filter((row) => row.found.areas);
+  const rows = below.map((one) => ({ place: one, found: once(one, figures(stands.filter((stand) => within(stand.area, one.id))), counts.data?.places) })).filter((row) => row.found.areas);
   const here = stands.filter((stand) => place && within(stand.area, place.id));
   const parent = own.includes(place?.id ?? '') ? undefined : places.find((one) => one.id === place?.parent);
   return (
@@ -82,7 +82,7 @@ export function SituationView({ id }: { id: string }) {
               </tr>
             </thead>
             <tbody>
-              <Row name={tName(place.name)} found={place.parent ? figures(here) : once(figures(here))} whole />
+              <Row name={tName(place.name)} found={once(place, figures(here), counts.data.places)} whole />
               {rows.map((row) => (
                 <Row key={row.place.id} name={tName(row.place.name) || row.place.id} to={leads(row.place)} found={row.found} />
               ))}
@@ -160,10 +160,10 @@ function Row({ name, to, found, whole = false }: { name: string; to?: string; fo
   );
 }
 
-/** The figures of the whole site, where a point of two areas is one, as the header counts it. */
-function once(found: Figures): Figures {
-  const told = status.value;
-  return told && !confined.value ? { ...found, live: told.points_live, points: told.points_total } : found;
+/** The figures of a place, in which a point of two areas is one. */
+function once(place: Place, found: Figures, counts: readonly PlaceCount[] | undefined): Figures {
+  const heard = counts?.find((one) => one.place === place.id)?.points;
+  return heard ? { ...found, live: heard.live, points: heard.live + heard.stale + heard.never } : found;
 }
 
 /** Does an area lie in a place, or in one below it? */

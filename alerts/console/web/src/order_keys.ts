@@ -1,0 +1,48 @@
+/**
+ * The ids of orders, by which the server knows a repeat.
+ *
+ * Where no answer came the order may have been done all the same: given again it goes under the id that it had, so
+ * that it is done once. An answer about the same object, and time, make the same words another order.
+ */
+
+const KEYED = /^\/(?:alarms|attachments|candidates|dispatches|handover|incidents|modes|silences)\b/; // what the engine decides
+const UNANSWERED: readonly number[] = [0, 502, 503, 504]; // the link, a proxy, or the engine's time
+const FORGOTTEN = 600_000; // milliseconds after which the same words are meant anew
+const MOST = 50;
+
+interface Held {
+  key: string;
+  object: string;
+  since: number;
+}
+
+const unanswered = new Map<string, Held>(); // what an order says → the id under which it was sent
+
+/** The id to send an order under: a new one, or that of the same order which got no answer. Nothing for what takes none. */
+export function keyOf(method: string, path: string, body: string): string | null {
+  if (method !== 'POST' || !KEYED.test(path)) return null;
+  const said = `${path} ${body}`;
+  const known = unanswered.get(said);
+  if (known && Date.now() - known.since < FORGOTTEN) return known.key;
+  const key = unique();
+  unanswered.delete(said); // so that it stands last
+  unanswered.set(said, { key, object: objectOf(path), since: Date.now() });
+  if (unanswered.size > MOST) unanswered.delete(unanswered.keys().next().value!);
+  return key;
+}
+
+/** Take note of what came of an order: `status` of the answer, 0 where none came. */
+export function answered(path: string, status: number): void {
+  if (UNANSWERED.includes(status)) return;
+  for (const [said, held] of unanswered) if (held.object === objectOf(path)) unanswered.delete(said);
+}
+
+/** What an order is about: `/alarms/7` of `/alarms/7/shelve`. */
+function objectOf(path: string): string {
+  return path.split('/', 3).join('/');
+}
+
+/** 32 random hexadecimal digits; `randomUUID` is there on secure origins only, and a site may have none. */
+export function unique(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
