@@ -52,6 +52,12 @@ _DETAILS = Phrases(
 )
 """What a part of the product says of its trouble."""
 
+_OURS = "@"
+"""How the ids of the product's own rules begin: no site can have one of these."""
+
+_LONGEST = 500
+"""Characters of a reason of ours; to look for phrases in a longer one could take long."""
+
 _VALUES = re.compile(r"(.*) \[(.*)\]", re.DOTALL)
 _OFFLINE = re.compile(r"(\S+) offline(?=$|, )")
 _UNCONFIRMED = re.compile(r"(\S+(?:, \S+)*) not confirmed by neighbours$")
@@ -65,6 +71,8 @@ def said(reason: str, language: str) -> str:
     if valued is not None:
         seen = _UNCONFIRMED.sub(r"\1 未获邻近测点印证", _OFFLINE.sub(r"\1 自报离线", valued[2]))
         return f"{said(valued[1], language)} [{seen}]"
+    if len(reason) > _LONGEST:
+        return reason
     known = _REASONS.chinese(reason)
     if known is not None:
         return known
@@ -73,8 +81,13 @@ def said(reason: str, language: str) -> str:
     return reason if told is None else f"{part}：{told}"
 
 
-def in_both(explanation: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an alarm's explanation, as the journal has it, with its clauses in Chinese beside those in English."""
+def in_both(explanation: Mapping[str, Any], rule: str) -> Mapping[str, Any]:
+    """Give an alarm's explanation, as the journal has it, with its clauses in Chinese beside those in English.
+
+    That of a `rule` of the site's own is as it was.
+    """
+    if not rule.startswith(_OURS):
+        return explanation
     named = {name: explanation.get(name, "") for name in ("clause", "clear")}
     chinese = {f"{name}_zh": said(text, "zh") for name, text in named.items()}
     return {**explanation, **{name: text for name, text in chinese.items() if text != named[name.removesuffix("_zh")]}}

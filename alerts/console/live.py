@@ -366,6 +366,6 @@ def _event(row: Row) -> bytes:
     told = {name: row[name] for name in ("position", "kind", "id", "record")}
     why = row["record"].get("explanation")
     if why:
-        told["record"] = {**row["record"], "explanation": in_both(why)}
+        told["record"] = {**row["record"], "explanation": in_both(why, row["record"]["rule"])}
     data = msgspec.json.encode(told)
     return b"event: change\nid: %d\ndata: %b\n\n" % (row["position"], data)

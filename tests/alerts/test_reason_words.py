@@ -57,7 +57,8 @@ def test_every_reason_of_the_products_own_is_said_in_chinese() -> None:
 @pytest.mark.parametrize("clause", ["value > 20 and seen('debris', '5 min')", "rate('10m') > 0.2 [rate = 0.3 m]"])
 def test_a_rules_own_clause_stays_as_the_site_writes_it(clause: str) -> None:
     assert said(clause, "zh-CN") == clause
-    assert in_both({"clause": clause, "clear": ""}) == {"clause": clause, "clear": ""}
+    assert in_both({"clause": clause, "clear": "no error"}, "creep") == {"clause": clause, "clear": "no error"}
+    assert in_both({"clause": "x", "clear": "no error"}, "@engine")["clear_zh"] == "没有错误"
 
 
 def test_what_its_values_say_is_said_in_chinese_too() -> None:

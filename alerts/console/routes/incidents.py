@@ -249,5 +249,5 @@ def titled(console: Console, row: Row) -> Row:
             row[name] = rule.get(key)
     row["plan"] = rule.get("plan")
     if row.get("explanation"):
-        row["explanation"] = in_both(row["explanation"])
+        row["explanation"] = in_both(row["explanation"], row["rule"])
     return row
