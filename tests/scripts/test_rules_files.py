@@ -118,4 +118,4 @@ def test_nothing_is_written_of_what_is_wrong_or_outside_the_rules(small: Path, t
     file.write_text("rules: [{id: a}]")
     assert "未写入任何内容" in sentence(run("rules", "import", file, "--site", small))
     assert "rules/ 下的 .yaml 文件" in sentence(run("rules", "import", file, "--site", small, "--out", "../other.yaml"))
-    assert "neither in .json nor" in sentence(run("rules", "export", tmp_path / "a.txt", "--site", small))
+    assert "不以 .json 或 .yaml 结尾" in sentence(run("rules", "export", tmp_path / "a.txt", "--site", small))
