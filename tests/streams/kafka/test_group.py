@@ -107,7 +107,7 @@ def test_a_worker_for_which_nothing_is_fetched_any_more_ends(address: Address, m
         await app.start()
         monkeypatch.setattr(app.log_store.membership, "_take_in", torn)
         await app.produce("observations", 0, None, b"x")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             why = await app.failure()
         assert "fetching from Kafka broke off: ValueError('a record is torn')" in str(why)
         await app.stop()
