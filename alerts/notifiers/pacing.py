@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -101,7 +102,7 @@ class Pacing:
 def digest(notices: list[Notice]) -> Notice:
     """Put notices together, the most severe first. Its id is made from theirs."""
     name = blake2b("\n".join(sorted(notice.id for notice in notices)).encode(), digest_size=10).hexdigest()
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "id": notice.id,
             "time": notice.time,
