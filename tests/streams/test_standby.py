@@ -14,7 +14,7 @@ from streams.standby import AGAIN, Standbys
 from streams.station import Station
 from streams.topics import GROUP, OBSERVATIONS, SNAPSHOTS
 from tests.streams.small_site import published, rules, site
-from tests.streams.test_station import TOPICS, Trimmed, fill, recorded, work
+from tests.streams.test_station import TOPICS, Trimmed, fill, recorded, told_unbroken, work
 
 
 @pytest.fixture
@@ -53,10 +53,7 @@ def test_who_takes_over_a_standby_says_what_an_unbroken_run_says(
     log: Log, tmp_path: Path, seen_at: int, died_at: int, snapshot_at: int
 ) -> None:
     fill(log)
-    with Log(tmp_path / "unbroken.sqlite", TOPICS) as other:
-        fill(other)
-        work(other, Station(0, other, None))
-        unbroken = recorded(other)
+    unbroken = told_unbroken(tmp_path)
     kept, owner = standbys(log), Station(0, log, None)
     for stop in (seen_at, died_at):
         work(log, owner, stop=stop, size=3, snapshot_at=snapshot_at)

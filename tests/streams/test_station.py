@@ -59,6 +59,14 @@ def recorded(log: Log) -> list[bytes]:
     return [value for _, _, value in log.read(OUTCOMES, 0, 0, limit=10_000)]
 
 
+def told_unbroken(folder: Path) -> list[bytes]:
+    """Say what a run that nothing breaks off has to tell of `fill`."""
+    with Log(folder / "unbroken.sqlite", TOPICS) as log:
+        fill(log)
+        work(log, Station(0, log, None))
+        return recorded(log)
+
+
 def test_outputs_go_to_the_topics_of_the_same_partition(log: Log) -> None:
     fill(log, 5)
     outputs: list[Output] = Station(0, log, None).take(
@@ -76,10 +84,7 @@ def test_a_worker_that_dies_anywhere_says_nothing_twice_and_forgets_nothing(
     log: Log, tmp_path: Path, broken_at: int, snapshot_at: int
 ) -> None:
     fill(log)
-    with Log(tmp_path / "unbroken.sqlite", TOPICS) as other:
-        fill(other)
-        work(other, Station(0, other, None))
-        unbroken = recorded(other)
+    unbroken = told_unbroken(tmp_path)
     work(log, Station(0, log, None), stop=broken_at, size=3, snapshot_at=snapshot_at)
     work(log, Station(0, log, log.committed(GROUP, OBSERVATIONS, 0)))
     assert recorded(log) == unbroken
