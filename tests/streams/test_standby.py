@@ -99,6 +99,24 @@ def test_a_state_that_its_owner_began_anew_is_not_gone_by(log: Log, caplog: pyte
     assert asyncio.run(kept.take(0, committed(log))) is None
 
 
+def test_what_is_in_force_is_known_at_each_publication_that_is_read_at_once(log: Log) -> None:
+    fill(log)
+    kept, owner = standbys(log), Station(0, log, None)
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    first, other = (published(Bundle(site=site(), rules=rules()), version=one) for one in ("v1", "v2"))
+    for content in (other, first):  # changed, and changed back
+        log.write([(OBSERVATIONS, 0, None, content)])
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    assert len(kept) == 1
+    for content in (other, other):  # the second time as after a loss
+        log.write([(OBSERVATIONS, 0, None, content)])
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    assert len(kept) == 0
+
+
 def test_what_the_log_no_longer_holds_is_tried_again_later(log: Log) -> None:
     fill(log)
     clock = Clock()
