@@ -100,7 +100,11 @@ def back(book: Casebook, said: Said, clock: float, out: list[AnyOutcome], grace:
     book.wake_at(known.until)
     # an alarm that was raised here ends here, whoever it would be raised by now
     why = Explanation(clause="it is heard of again", points=tuple(said.points[:NAMED]))
-    grouping.apply(book, _change(book, said, 0, clock, why), clock, out)
+    try:
+        grouping.apply(book, _change(book, said, 0, clock, why), clock, out)
+    except Exception:
+        known.until = None  # its alarm stands: the next look tries again, nothing else would ever end it
+        raise
 
 
 def lapse(book: Casebook, clock: float, out: list[AnyOutcome]) -> None:

@@ -92,6 +92,7 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
     todo = list[Change]()
     gone = list[str]()
     events = dict[str, Any]()  # of changes, as they are without the person
+    begun = set[str]()  # their silences and modes that are over
     with engine.connect() as connection:
         for changes, key, table, fields in _CASES:
             rows = list(_naming(connection, changes, actor))
@@ -124,6 +125,9 @@ def erase_actor(engine: Engine, actor: str, now: float) -> Erased:
                 made = redact(row, actor)
                 values = {name: made[name] for name in (*PERSONAL, "text") if name in made}
                 todo.append((table, row, values))
+                if table in (silences, modes) and row["by"] == actor:
+                    begun.add(row["id" if table is silences else "order"])
+        todo += _endings(connection, begun)
     done.lines = _write(engine, todo) + _remove(engine, attachments, gone)
     return done
 
@@ -189,6 +193,18 @@ def _names(value: Any, actor: str) -> bool:
     if isinstance(value, list):
         return any(_names(one, actor) for one in value)
     return bool(value == actor)
+
+
+def _endings(connection: Connection, begun: set[str]) -> Iterator[Change]:
+    """Leave out why some silences and modes began where people were to be told that they end soon."""
+    if not begun:
+        return
+    query = sa.select(outbox).where(outbox.c.kind == "dispatch", outbox.c.id.contains("-ends-", autoescape=True))
+    for row in connection.execute(query).mappings().all():
+        event = row["payload"] or {}
+        if event.get("subject") in begun:
+            told = {**event, "data": {**event["data"], "why": words(event["data"]["why"])}}
+            yield outbox, dict(row), {"payload": told}
 
 
 def _said(value: Any, actor: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from streams.embedded.schema import LogError
+from streams.embedded.schema import HoleError
 from streams.readable import Followed
 from streams.station import GapError, Station
 from streams.topics import OBSERVATIONS
@@ -66,7 +66,7 @@ class Standbys:
                 return None
             try:
                 await asyncio.to_thread(station.take_over, committed)
-            except (LogError, GapError) as error:
+            except Exception as error:  # whatever it is, the state can still be restored from the log
                 logger.warning("partition %d: its standby cannot be used: %s", partition, error)
                 return None
             return station
@@ -85,9 +85,11 @@ class Standbys:
                 station = await asyncio.to_thread(Station, partition, log, committed)
             else:
                 await asyncio.to_thread(station.follow, committed)
-        except (LogError, GapError) as error:
+        except (HoleError, GapError) as error:
             logger.warning("partition %d: no standby is kept for now: %s", partition, error)
             station = None
+        except Exception as error:  # the log does not answer, as when a machine of it dies: what is known is still so
+            logger.warning("partition %d: its standby cannot be brought up for now: %s", partition, error)
         if station is None or station.lost:
             self._not_before[partition] = self._clock() + AGAIN
         else:

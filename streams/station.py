@@ -102,10 +102,16 @@ class Station:
         Raise `GapError` when the log no longer holds that, or when the owner's state is not what this one comes to.
         """
         for batch in self._read(self.engine.offset + 1, committed):
-            for offset, value in batch:
-                if observation.is_publication(value) and self._again(value):
+            begun = 0
+            for place, (offset, value) in enumerate(batch):
+                if not observation.is_publication(value):
+                    continue
+                if place > begun:  # to know what is in force at it: another may have come just before
+                    self.engine.apply(batch[begun:place])
+                    begun = place
+                if self._again(value):
                     raise BegunAnewError(f"partition {self.partition}: its owner began anew at observation {offset}")
-            self.engine.apply(batch)
+            self.engine.apply(batch[begun:])
 
     def take_over(self, committed: int) -> None:
         """Bring a standby's state up to what is committed, to go on as the owner. Raise as `follow` does."""

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from alerts.desk import Desk
 from alerts.journal import Journal
-from alerts.outcome import AlarmTransition, Explanation, IncidentChange, Record, Reported, Seen
+from alerts.outcome import AlarmTransition, Explanation, IncidentChange, Record, Reported, Seen, SilenceChange
 from alerts.persons import Erased, erase_actor, erase_subject, lines_of, reports_about
 from alerts.tables import metadata
+from sensors.observation import Silence
 from tests.alerts.cases import SITE, change, command
 from tests.alerts.test_journal import dump
 from tests.alerts.test_retention import BEGAN, DROPPED, LASTING, MODE, NOW, OLD, SIGNED, case, rows
@@ -74,6 +75,23 @@ def test_a_person_is_taken_out_of_what_is_over_and_nobody_else_is(journal: Journ
     assert LI in told(journal, "silences"), "it is still on"
     again = erase_actor(journal.engine, LI, NOW)
     assert again == Erased(lines=0, left=done.left)
+
+
+def test_why_somebody_silenced_goes_from_what_is_yet_to_be_told_once_that_is_over(journal: Journal) -> None:
+    desk = Desk(SITE)
+    for id, actor, why in (("a", LI, "Lee is at the dentist"), ("b", WANG, "works")):
+        what = Silence(id=id, until=3600.0, actor=actor, reason=why, time=0.0, areas=("slope-1",))
+        journal.record([Record(0, 9001 + ord(id), tuple(desk.silence(what, ("slope-1",), 0.0)))])
+    warned = [one for one in desk.tick(3500.0) if isinstance(one, SilenceChange)]
+    assert [one.edge for one in warned] == ["warned"] * 2
+    over = [one for one in desk.tick(3600.0) if isinstance(one, SilenceChange)]
+    journal.record([Record(0, 9201, tuple(warned))])
+    erase_actor(journal.engine, LI, NOW)
+    assert "dentist" in told(journal, "outbox"), "it is still on"
+    journal.record([Record(0, 9202, tuple(over))])
+    erase_actor(journal.engine, LI, NOW)
+    assert "dentist" not in told(journal, "outbox") + told(journal, "silences")
+    assert "'works'" in told(journal, "outbox"), "somebody else's"
 
 
 def test_what_a_person_wrote_goes_where_others_say_it_again_and_what_others_wrote_stays(journal: Journal) -> None:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import inhibition
+from alerts import grouping, inhibition
+from alerts.casebook import Casebook
+from alerts.condition import Change
 from alerts.outcome import AlarmTransition, AnyOutcome, DispatchChange, IncidentChange, Refused
 from sensors.lookup import Registry
 from sensors.observation import SIMULATED
@@ -247,3 +249,19 @@ def test_trouble_with_gateways_is_told_and_holds_up_no_deadline(monkeypatch: pyt
         assert ("p0", "alarm") in [each[:2] for each in edges(found)]
         monkeypatch.setattr(inhibition, "gone", real)
         assert ("gw", "alarm") in [each[:2] for each in edges(run(engine, ticks(420, 422)))]
+
+
+def test_an_alarm_of_a_gateway_whose_end_broke_is_ended_by_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = grouping.apply
+
+    def broken(book: Casebook, what: Change, clock: float, out: list[AnyOutcome]) -> None:
+        if isinstance(what, inhibition.GatewayChange) and not what.after:
+            raise ZeroDivisionError
+        real(book, what, clock, out)
+
+    monkeypatch.setattr(grouping, "apply", broken)
+    engine = Engine(0)
+    found = run(engine, [*begin(with_gateway()), *ticks(2, 60), reads(60, *CARRIED), *ticks(61, 65)])
+    assert [one[1] for one in edges(found) if one[0] == "gw"] == ["alarm"]
+    monkeypatch.setattr(grouping, "apply", real)
+    assert ("gw", "return") in [one[:2] for one in edges(run(engine, ticks(65, 67)))]

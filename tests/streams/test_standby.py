@@ -9,6 +9,7 @@ import pytest
 
 from streams import snapshot
 from streams.bundle import Bundle
+from streams.embedded.schema import LogUnavailableError
 from streams.embedded.store import Log
 from streams.standby import AGAIN, Standbys
 from streams.station import Station
@@ -96,6 +97,24 @@ def test_a_state_that_its_owner_began_anew_is_not_gone_by(log: Log, caplog: pyte
     assert asyncio.run(kept.take(0, committed(log))) is None
 
 
+def test_what_is_in_force_is_known_at_each_publication_that_is_read_at_once(log: Log) -> None:
+    fill(log)
+    kept, owner = standbys(log), Station(0, log, None)
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    first, other = (published(Bundle(site=site(), rules=rules()), version=one) for one in ("v1", "v2"))
+    for content in (other, first):  # changed, and changed back
+        log.write([(OBSERVATIONS, 0, None, content)])
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    assert len(kept) == 1
+    for content in (other, other):  # the second time as after a loss
+        log.write([(OBSERVATIONS, 0, None, content)])
+    work(log, owner)
+    asyncio.run(kept.look([0]))
+    assert len(kept) == 0
+
+
 def test_what_the_log_no_longer_holds_is_tried_again_later(log: Log) -> None:
     fill(log)
     clock = Clock()
@@ -114,6 +133,40 @@ def test_what_the_log_no_longer_holds_is_tried_again_later(log: Log) -> None:
     clock.time = AGAIN
     asyncio.run(kept.look([0]))
     assert len(kept) == 1, "the snapshot has it all"
+
+
+class Dumb(Cut):
+    """A log that does not answer what `mute` names."""
+
+    mute = ""
+
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        if self.mute == "committed":
+            raise RuntimeError("NodeNotReadyError")  # as aiokafka's, which is no error of a log
+        return super().committed(group, topic, partition)
+
+    def read(
+        self, topic: str, partition: int, start: int, stop: int | None = None, limit: int = 1000
+    ) -> list[tuple[int, bytes | None, bytes]]:
+        if self.mute == "read":
+            raise LogUnavailableError("Kafka did not answer")
+        return super().read(topic, partition, start, stop, limit)
+
+
+@pytest.mark.parametrize("mute", ["committed", "read"])
+def test_a_log_that_does_not_answer_for_a_while_costs_no_standby(log: Log, mute: str) -> None:
+    fill(log)
+    dumb, owner = Dumb(log, 0), Station(0, log, None)
+    kept = Standbys(lambda: dumb, GROUP, Clock())
+    work(log, owner, stop=20)
+    asyncio.run(kept.look([0]))
+    work(log, owner, stop=40)
+    dumb.mute = mute
+    asyncio.run(kept.look([0, 1]))
+    assert len(kept) == 1, "as when one machine dies, with a broker and a run on it"
+    dumb.mute = ""
+    taken = asyncio.run(kept.take(0, committed(log)))
+    assert taken is not None and taken.engine.offset + 1 == 40
 
 
 def test_no_standby_is_kept_of_what_is_ones_own(log: Log) -> None:
