@@ -107,11 +107,18 @@ class Station:
                 if not observation.is_publication(value):
                     continue
                 if place > begun:  # to know what is in force at it: another may have come just before
-                    self.engine.apply(batch[begun:place])
+                    self._come_to(batch[begun:place])
                     begun = place
                 if self._again(value):
                     raise BegunAnewError(f"partition {self.partition}: its owner began anew at observation {offset}")
-            self.engine.apply(batch[begun:])
+            self._come_to(batch[begun:])
+
+    def _come_to(self, records: Sequence[tuple[int, bytes]]) -> None:
+        """Apply records and say nothing. Raise `GapError` where that breaks off: the state is not to be gone by then."""
+        try:
+            self.engine.apply(records)
+        except Exception as error:
+            raise GapError(f"partition {self.partition}: its standby broke at an observation: {error!r}") from error
 
     def take_over(self, committed: int) -> None:
         """Bring a standby's state up to what is committed, to go on as the owner. Raise as `follow` does."""

@@ -187,3 +187,19 @@ def test_a_state_that_was_given_up_stays_as_a_standby(log: Log) -> None:
     asyncio.run(kept.look([0]))
     assert owner.engine.offset + 1 == 40
     assert asyncio.run(kept.take(0, committed(log))) is owner
+
+
+def test_a_state_that_broke_half_way_is_not_gone_by(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(log)
+    kept, owner = standbys(log), Station(0, log, None)
+    work(log, owner, stop=10)
+    asyncio.run(kept.look([0]))
+    work(log, owner, stop=20)
+
+    def torn(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("streams.engine.Engine.apply", torn)
+        asyncio.run(kept.look([0]))
+    assert len(kept) == 0
