@@ -114,7 +114,7 @@ class Station:
             self._come_to(batch[begun:])
 
     def _come_to(self, records: Sequence[tuple[int, bytes]]) -> None:
-        """Apply records and say nothing. Raise `GapError` where that breaks off: the state is not to be gone by then."""
+        """Apply records and say nothing. Raise `GapError` where that breaks off: the state is no good then."""
         try:
             self.engine.apply(records)
         except Exception as error:
