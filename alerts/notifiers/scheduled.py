@@ -108,7 +108,7 @@ class Reports:
         site = self._site
         place = plan.place or top_place(site)
         found = reported(reader, site, place, span, set(self._never()))
-        lines = {tongue: summary(found, tongue) for tongue in ("zh", "en")}
+        lines = {tongue: summary(found, site, tongue) for tongue in ("zh", "en")}
         file = b""
         try:
             font = paper.find_font(self._font)

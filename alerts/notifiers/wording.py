@@ -210,8 +210,8 @@ def title_of(notice: Notice, language: str) -> str:
     """
     title, area = _of(notice.data.get("title"), language), notice.data.get("area")
     name = _of(area.get("name"), language) if isinstance(area, dict) else ""
-    if notice.kind != "dispatch" or not (title and name):
-        return title
+    if notice.kind != "dispatch" or not (title and name and notice.data.get("incident")):
+        return title  # of a silence or mode that is nearly over: it has no cause
     cause, said = title, ""
     for said in LEVELS:
         cause = re.sub(rf" ?[（(]{re.escape(text(f'level.{said}', language))}[)）]$", "", title)

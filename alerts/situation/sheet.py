@@ -32,12 +32,11 @@ def situation_pdf(found: Row, site: Site, language: str, now: float, *, font: Pa
             (say("situation.before"), _span({**found["before"], "period": found["period"]}, site.zone)),
         ]
     )
-    known = found["known_from"]
     if _is_unknown(found):
         paper.paragraph(say("situation.unknown"))  # no number means calm here
         return paper.bytes()
-    if known > found["begin"]:
-        paper.paragraph(say("situation.partly", time=say.on(known)))
+    if (partly := _partly(found, say)) is not None:
+        paper.paragraph(partly)
     paper.paragraph(say("situation.scope"), quiet=True)
     paper.heading(say("situation.worse"))
     if found["worse"]:
@@ -122,9 +121,10 @@ def title_of(found: Row, site: Site, language: str) -> str:
     return messages.text("situation.subject", tongue, kind=kind, place=place, span=_span(found, site.zone))
 
 
-def summary(found: Row, language: str) -> list[str]:
+def summary(found: Row, site: Site, language: str) -> list[str]:
     """Say in a few lines what a report comes to."""
-    tongue = "en" if language.startswith("en") else "zh"
+    say = Words(site, language)
+    tongue = say.tongue
     colon = "：" if tongue == "zh" else ": "
     if _is_unknown(found):
         return [messages.text("situation.unknown", tongue)]
@@ -137,7 +137,8 @@ def summary(found: Row, language: str) -> list[str]:
         worse = [messages.text(f"situation.{one['what']}", tongue) for one in found["worse"] if one["what"] != "type"]
         if worse:
             said.append(f"{messages.text('situation.worse', tongue)}{colon}{', '.join(worse)}")
-    return said
+    partly = _partly(found, say)
+    return said if partly is None else [partly, *said]  # first: what follows is not of the whole span
 
 
 def _figures(mine: Row, past: Row, tongue: str) -> dict[str, tuple[str, str]]:
@@ -266,6 +267,12 @@ def _what(say: Words, one: Row, names: Mapping[str, Mapping[str, str]]) -> str:
 def _is_unknown(found: Row) -> bool:
     """Tell whether the journal begins only after the span: then no number means calm."""
     return found["known_from"] is None or bool(found["known_from"] >= found["end"])
+
+
+def _partly(found: Row, say: Words) -> str | None:
+    """Say since when there is a record, where that is within the span; None where it is whole."""
+    known = found["known_from"]
+    return say("situation.partly", time=say.on(known)) if known > found["begin"] else None
 
 
 def _names(site: Site, tongue: str) -> dict[str, dict[str, str]]:

@@ -97,7 +97,7 @@ def _show(told: dict[str, Any], site: Any, language: str) -> None:
     from alerts.situation.sheet import lasting, summary, title_of
 
     out.print(f"[bold]{plain(title_of(told, site, language))}[/bold]")
-    for line in summary(told, language):
+    for line in summary(told, site, language):
         out.print(plain(f"  {line}"))
     table = Table("leg", "count", "median", "nine in ten within", "median before")
     for leg, mine in told["now"]["times"].items():

@@ -7,11 +7,14 @@ import re
 import msgspec
 import pytest
 
+from alerts import ending_soon
 from alerts.desk import Desk
 from alerts.dispatch import OPEN
+from alerts.hush import Silenced
 from alerts.notifiers.file import EDGES
 from alerts.notifiers.notice import Notice
 from alerts.notifiers.notifier import concerns
+from alerts.notifiers.pacing import digest
 from alerts.notifiers.targets import ChatTarget
 from alerts.notifiers.wording import Message, Voice, say
 from alerts.outcome import AnyOutcome
@@ -88,6 +91,18 @@ def test_of_linked_areas_that_nobody_acknowledges_the_worst_is_named() -> None:
     (asked, *_) = told(desk.tick(301.0))
     assert asked.subject.startswith("slope 1区（黄色）· 起因 river 1区：")
     assert line(asked, "zh", "区域：") == "区域：slope 1区（黄色）"
+
+
+def test_what_is_nearly_over_in_one_area_keeps_its_own_title() -> None:
+    desk = Desk(SITE)
+    silence = Silenced(id="s1", since=0.0, until=900.0, by="user:chen", reason="works", rank=2, areas=("slope-1",))
+    event = ending_soon.of_silence(desk.book, silence, 0.0)
+    notice = Notice(id="1", kind="dispatch", area="slope-1", unit="", simulated=False, time=0.0, payload=event)
+    said = say(notice, VOICE)
+    assert said.subject.startswith("静默即将结束：slope 1区 ·")
+    assert said.bodies["en"].splitlines()[0] == "A silence ends soon: slope 1"
+    (item,) = digest([notice]).payload["items"]
+    assert item["title"] == event["data"]["title"]
 
 
 @pytest.mark.parametrize("leg", OPEN)

@@ -110,10 +110,11 @@ def test_before_the_journal_begins_nothing_is_known_to_compare_with(told: Any) -
     early = told(span=span_of("week", date(2026, 11, 9), SITE.zone))
     assert not early["compared"] and not early["worse"]
     assert early["known_from"] < early["end"]
+    assert summary(early, SITE, "en")[0].startswith("The record begins at 2026-11-")
     nothing = told(span=span_of("week", date(2026, 11, 2), SITE.zone))
     assert nothing["now"]["availability"]["points"] == {"total": 2, "never": 0, "share": None, "series": [None] * 7}
     assert nothing["known_from"] >= nothing["end"]
-    assert summary(nothing, "en") == ["Nothing was recorded in this period: what happened is not known."]
+    assert summary(nothing, SITE, "en") == ["Nothing was recorded in this period: what happened is not known."]
 
 
 def test_a_day_is_told_by_the_hour_and_one_that_lasts_as_far_as_it_goes(told: Any) -> None:
@@ -160,7 +161,7 @@ def test_a_report_is_printed_in_both_languages_with_its_figures() -> None:
         document = pypdfium2.PdfDocument(situation_pdf(found, SITE, language, MONDAY))
         said = "\n".join(page.get_textpage().get_text_range() for page in document)
         assert all(one in said for one in wanted), said
-        assert summary(found, language)[0].endswith("3 (0)")
+        assert summary(found, SITE, language)[0].endswith("3 (0)")
         assert "2026-11-16" in title_of(found, SITE, language)
     blank = pypdfium2.PdfDocument(situation_pdf({**found, "known_from": None}, SITE, "zh-CN", MONDAY))
     said = "\n".join(page.get_textpage().get_text_range() for page in blank)
