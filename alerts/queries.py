@@ -700,6 +700,12 @@ class Reader:
             actors = (str(record.get("actor", "")) for record in records)
             return any(actor and actor != "engine" and not actor.startswith("rule:") for actor in actors)
 
+    def is_over(self, dispatch: str) -> bool:
+        """Tell whether a dispatch is known and nothing of it is open any more."""
+        with self.engine.connect() as connection:
+            found = connection.scalar(sa.select(dispatches.c.open).where(dispatches.c.id == dispatch))
+        return found is not None and not found
+
     def outbox_start(self, time: float) -> int:
         """Return the position after which lie the outbox rows not older than `time`."""
         with self.engine.connect() as connection:

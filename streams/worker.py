@@ -98,6 +98,7 @@ class Worker:
         self.version = version_of(packed)
         self.stations: dict[int, Station] = {}
         self._parked: dict[int, Station] = {}  # given up at the last rebalance: most come back as they were
+        self._opening: set[int] = set()  # partitions that were given to us and are not at work yet
         self._standbys: Standbys | None = None
         self._looking: asyncio.Task[None] | None = None  # the standbys are being brought up
         self._relay: Relay | None = None
@@ -337,7 +338,7 @@ class Worker:
         """Bring the standbys of what other runs work on up to where those are, beside all else: some are made anew."""
         if self._standbys is None or not self.started.is_set() or (self._looking and not self._looking.done()):
             return
-        mine = self.stations.keys() | self._parked.keys()
+        mine = self.stations.keys() | self._parked.keys() | self._opening
         others = [one for one in range(self.partitions) if one not in mine]
         self._looking = asyncio.create_task(self._standbys.look(others))
         self._looking.add_done_callback(_tell_broken)
@@ -610,7 +611,11 @@ class Worker:
         if parked is not None and parked.engine.offset + 1 == committed:  # nobody has gone on in between
             self.stations[partition] = parked
             return parked
-        station = None if self._standbys is None else await self._standbys.take(partition, committed)
+        station = None
+        if self._standbys is not None:
+            if parked is not None:  # others went on from where it stands
+                self._standbys.keep(partition, parked)
+            station = await self._standbys.take(partition, committed)
         if station is None:
             station = await asyncio.to_thread(Station, partition, log, committed, caught_up)
         known = bool(station.engine.version) and self.settings.cluster  # what the log has is what all runs go by
@@ -646,6 +651,7 @@ class Worker:
 
     async def _assigned(self, partitions: Sequence[tuple[str, int]]) -> None:
         lost = []
+        self._opening = {partition for topic, partition in partitions if topic == OBSERVATIONS}
         # what was ours before first: that is at hand, and its clock need not stand while others' states are restored
         for topic, partition in sorted(partitions, key=lambda one: (one[0] == OUTCOMES, one[1] not in self._parked)):
             if topic == OUTCOMES:
@@ -663,6 +669,7 @@ class Worker:
             for partition, station in self._parked.items():
                 self._standbys.keep(partition, station)
         self._parked.clear()
+        self._opening.clear()
         await self._confess(lost)
         self.started.set()
 

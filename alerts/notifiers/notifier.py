@@ -24,6 +24,7 @@ from alerts.notifiers.replies import Replies
 from alerts.notifiers.scheduled import LATE, Reports
 from alerts.notifiers.targets import (
     ASKING,
+    SENDING,
     ChatTarget,
     HomeAssistantTarget,
     MailTarget,
@@ -55,7 +56,7 @@ class Figures(msgspec.Struct):
     failed: int = 0
     waiting: int = 0
     dead: int = 0
-    answered: int = 0  # reminders that were left out: somebody had acted before they could be told
+    answered: int = 0  # what was left out: somebody had acted, or the order was over, before it could be told
     error: str = ""
 
 
@@ -411,7 +412,7 @@ class _Channel:
                 await self._try_tests()
                 await self._deliver()
                 if self._pacing is not None:
-                    self._pacing.gather(self._clock(), self._is_answered)
+                    self._pacing.gather(self._clock(), self._is_past)
                 await self._retry()
                 await self._report()
                 if stale:  # after the orders: a broker that has only just come up may be slow at hundreds of summaries
@@ -525,11 +526,24 @@ class _Channel:
         """Tell whether a letter may be tried now; what has piled up for people goes into a digest instead."""
         if self._pacing is None:
             return await self._admitted()
-        if self._is_answered(notice):
+        if self._is_past(notice):
             return False
         if notice.kind in ("digest", "report") or self._deliveries.is_gathered(self.target.name, notice.id):
             return True
         return not self._pacing.keep(notice, self._clock())
+
+    def _is_past(self, notice: Notice) -> bool:
+        """Leave out, and count, what waited and would send people out in vain: its order is over, or answered."""
+        if self._is_answered(notice):
+            return True
+        asks = notice.kind == "dispatch" and bool(notice.unit) and notice.edge in SENDING
+        order = notice.data.get("dispatch")
+        if not (asks and order and isinstance(self.target, PeopleTarget)) or not self._reader.is_over(str(order)):
+            return False
+        self._deliveries.drop(self.target.name, notice.id, self._clock())
+        self.figures.answered += 1
+        logger.info("what was told of an order that is over was left out, target=%s id=%s", self.target.name, notice.id)
+        return True
 
     def _is_answered(self, notice: Notice) -> bool:
         """Leave out, and count, what asks people again for something that somebody has seen to by now."""

@@ -117,6 +117,9 @@ REMINDING = (REMINDED, "silence_ends", "mode_ends")
 ASKING = ("overdue", UNDISPATCHED, REMINDED)
 """Changes that are said again until somebody acts; whatever else a change says, it says once."""
 
+SENDING = ("issued", "reassigned", "referred", "moved", "lead", "raised", "overdue")
+"""Changes of an order upon which somebody sets out, or hurries."""
+
 KINDS = (ALARMS, DISPATCHES, UNDISPATCHED, REMINDED, HOMEASSISTANT)
 """The levels under an `MqttTarget`'s prefix that are published to. No broker may hold any of them back."""
 

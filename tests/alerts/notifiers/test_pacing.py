@@ -256,6 +256,36 @@ def test_what_else_is_new_of_an_order_that_was_overdue_is_told_though_it_is_answ
     assert [one.edge for one in box.taken] == ["issued", "overdue", "issued", "lead"], "the second overdue is left out"
 
 
+def test_an_order_that_could_not_be_told_is_told_no_more_once_it_was_recalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Box()
+    monkeypatch.setattr(module, "_sender", lambda *_: box)
+    town = Town(Journal(tmp_path / "journal.sqlite"))
+    target = MailTarget(name="m", host="h", sender="f@example.org", to=("a@example.org",), retry_first=30.0)
+    now = [town.now]
+
+    async def scenario() -> None:
+        box.refusing = True
+        notifier = Notifier(tmp_path / "journal.sqlite", tmp_path / "outbox.sqlite", [target], clock=lambda: now[0])
+        await notifier.start()
+        town.dispatch()
+        (order,) = town.desk.book.cases.dispatches
+        await notifier.notify()
+        await reached(lambda: notifier.figures()["m"].error == "451")
+        box.refusing = False
+        town.record(town.desk.command(command("close", order, "c1", reason="false alarm"), town.now))
+        await notifier.notify()
+        await reached(lambda: bool(box.taken))
+        now[0] += 61.0
+        await notifier.notify()
+        await reached(lambda: notifier.figures()["m"].answered == 1)
+        await notifier.stop()
+
+    asyncio.run(scenario())
+    assert [one.edge for one in box.taken if one.unit] == ["recalled"], "nobody sets out for what is over"
+
+
 def test_people_are_told_of_what_they_asked_for_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     box = Box()
     monkeypatch.setattr(module, "_sender", lambda *_: box)
