@@ -77,9 +77,14 @@ def test_an_order_that_got_no_answer_is_done_once_however_often_it_is_given(open
     page.route("**/comment", lose, times=1)
     write(2)  # answered before, so it is meant anew
     expect(page.locator(".notice, [role=alert]").last).to_contain_text("无法连接服务器")
+    page.route("**/comment", lambda route: route.fulfill(status=429), times=1)
+    page.locator(".timeline button").click()  # which says nothing of what became of the one before
+    expect(page.get_by_text("请求过多，请稍后再试")).to_be_visible()
     page.locator(".timeline button").click()
     expect(page.locator("#comment")).to_have_value("")
     expect(said).to_have_count(2)
+    edges = [one["record"]["edge"] for one in mock.api.world.changes if one["kind"] == "incident"]
+    assert edges.count("commented") == 2
 
 
 def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any) -> None:
