@@ -179,6 +179,20 @@ def test_who_may_do_less_by_now_is_shown_so_once_the_stream_is_back(open_page: A
     expect(page.locator("[data-test=link]")).to_have_text("实时")
 
 
+def test_nothing_that_was_read_before_stays_with_who_may_not_see_it_by_now(open_page: Any, mock: Any) -> None:
+    page = open_page("#/alarms/alm-underpass-level", who="duan")
+    expect(page.locator("main h1")).to_be_visible()
+    page.route("**/api/v1/alarms/alm-underpass-level", lambda route: route.fulfill(status=404))
+
+    def confine(api: Any) -> None:
+        api.world.users["duan"]["places"] = ["xixiang"]
+        api.drop_streams()
+
+    mock.do(confine)
+    expect(page.locator("main .failed")).to_be_visible()
+    expect(page.locator("main h1")).to_have_count(0)
+
+
 def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}")
