@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
-from signing import sign_in
+from signing import PASSWORD, sign_in
 
 from tests.waiting import until
 
@@ -219,6 +219,27 @@ def test_a_new_order_sounds_from_the_sign_in_on_until_sound_is_turned_off(phone:
     mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
     expect(phone.locator("[data-test=task]")).to_have_count(3)
     expect(tones).to_have_attribute("data-tones", "4")
+
+
+def test_a_touch_has_a_phone_sound_where_one_had_signed_in_before(open_page: Any, mock: Any) -> None:
+    page = open_page("field/", who="", **PHONE)
+    page.evaluate(
+        """(who) => fetch('/api/v1/session', {
+            method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(who),
+        })""",
+        {"name": "zhang", "password": PASSWORD, "code": ""},
+    )
+    page.add_init_script(
+        """const resume = AudioContext.prototype.resume; // as browsers have it: a touch that only begins is no leave
+        AudioContext.prototype.resume = function () {
+            const begins = event?.type === 'pointerdown' && event.pointerType === 'touch';
+            return begins ? new Promise(() => undefined) : resume.call(this);
+        };"""
+    )
+    page.reload()
+    page.locator("header.top b").tap()
+    page.locator("details.person summary").tap()
+    expect(page.get_by_role("button", name="关闭声音")).to_be_visible()
 
 
 def test_it_can_be_installed_and_signing_out_leaves_nothing(phone: Any, mock: Any) -> None:

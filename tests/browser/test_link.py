@@ -77,9 +77,14 @@ def test_an_order_that_got_no_answer_is_done_once_however_often_it_is_given(open
     page.route("**/comment", lose, times=1)
     write(2)  # answered before, so it is meant anew
     expect(page.locator(".notice, [role=alert]").last).to_contain_text("无法连接服务器")
+    page.route("**/comment", lambda route: route.fulfill(status=429), times=1)
+    page.locator(".timeline button").click()  # which says nothing of what became of the one before
+    expect(page.get_by_text("请求过多，请稍后再试")).to_be_visible()
     page.locator(".timeline button").click()
     expect(page.locator("#comment")).to_have_value("")
     expect(said).to_have_count(2)
+    edges = [one["record"]["edge"] for one in mock.api.world.changes if one["kind"] == "incident"]
+    assert edges.count("commented") == 2
 
 
 def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any) -> None:
@@ -172,6 +177,20 @@ def test_who_may_do_less_by_now_is_shown_so_once_the_stream_is_back(open_page: A
     mock.do(lessen)
     expect(head.get_by_role("button", name="确认")).to_have_count(0)
     expect(page.locator("[data-test=link]")).to_have_text("实时")
+
+
+def test_nothing_that_was_read_before_stays_with_who_may_not_see_it_by_now(open_page: Any, mock: Any) -> None:
+    page = open_page("#/alarms/alm-underpass-level", who="duan")
+    expect(page.locator("main h1")).to_be_visible()
+    page.route("**/api/v1/alarms/alm-underpass-level", lambda route: route.fulfill(status=404))
+
+    def confine(api: Any) -> None:
+        api.world.users["duan"]["places"] = ["xixiang"]
+        api.drop_streams()
+
+    mock.do(confine)
+    expect(page.locator("main .failed")).to_be_visible()
+    expect(page.locator("main h1")).to_have_count(0)
 
 
 def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: Any) -> None:

@@ -18,7 +18,7 @@ import { phase, whenNews } from './live/stream';
 import { flush, open } from './outbox';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, confined, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, subject, unacknowledged } from './store';
+import { alarms, confined, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, reader, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -134,9 +134,9 @@ function Page() {
         <Summons />
       </div>
       <FloodBanner />
-      <Duty />
+      <Duty key={reader.value} />
       <Suspense fallback={<Waiting />}>
-        <Guard key={first === 'incidents' ? '' : first}>{page(first, second)}</Guard>
+        <Guard key={`${first === 'incidents' ? '' : first} ${reader.value}`}>{page(first, second)}</Guard>
       </Suspense>
     </>
   );

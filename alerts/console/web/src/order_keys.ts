@@ -6,7 +6,6 @@
  */
 
 const KEYED = /^\/(?:alarms|attachments|candidates|dispatches|handover|incidents|modes|silences)\b/; // what the engine decides
-const UNANSWERED: readonly number[] = [0, 502, 503, 504]; // the link, a proxy, or the engine's time
 const FORGOTTEN = 600_000; // milliseconds after which the same words are meant anew
 const MOST = 50;
 
@@ -31,9 +30,14 @@ export function keyOf(method: string, path: string, body: string): string | null
   return key;
 }
 
+/** Whether a `status`, 0 where none came, leaves open what became of an order: the link, the session, the pace, a proxy, the engine's time. */
+export function isOpen(status: number): boolean {
+  return status === 0 || status === 401 || status === 429 || status >= 500;
+}
+
 /** Take note of what came of an order: `status` of the answer, 0 where none came. */
 export function answered(path: string, status: number): void {
-  if (UNANSWERED.includes(status)) return;
+  if (isOpen(status)) return;
   for (const [said, held] of unanswered) if (held.object === objectOf(path)) unanswered.delete(said);
 }
 

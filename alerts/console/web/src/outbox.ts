@@ -11,7 +11,7 @@ import { clockTime } from './clock';
 import { tell } from './components/notices';
 import type { CheckedStep, Dispatch, Leg, Text } from './contract';
 import { t } from './i18n';
-import { unique } from './order_keys';
+import { isOpen, unique } from './order_keys';
 import { dispatches, me } from './store';
 
 export interface Order {
@@ -117,7 +117,7 @@ async function run(): Promise<void> {
       await drop(order.id);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
-      if (status === 0 || status === 401 || status === 429 || status >= 500) {
+      if (isOpen(status)) {
         await later(find(id) ?? order);
         return;
       }

@@ -25,6 +25,8 @@ export const mayPromote = computed(() => has('analyst', 'administrator'));
 export const mayAdminister = computed(() => has('administrator'));
 /** A person of a field unit and nothing else: their home is the phone page. */
 export const fieldOnly = computed(() => has('field') && !has('duty', 'dispatcher', 'administrator', 'analyst', 'viewer'));
+/** Whom a page is for: what was read for one person is not left standing before another, or one who may see something else. */
+export const reader = computed(() => (me.value ? JSON.stringify([me.value.name, me.value.roles, me.value.unit, me.value.places]) : ''));
 
 export interface Directory {
   site: Site;

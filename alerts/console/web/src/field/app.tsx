@@ -13,7 +13,7 @@ import { lacking, phase, whenNews } from '../live/stream';
 import { flush, open, waiting } from '../outbox';
 import { go, href, route } from '../router';
 import { remember, resume, signOut } from '../session';
-import { areaName, me } from '../store';
+import { areaName, me, reader } from '../store';
 import { nextTheme, theme } from '../theme';
 import { DispatchView, FieldView } from '../views/field';
 import { LoginView } from '../views/login';
@@ -91,7 +91,7 @@ function Inside() {
       <div class="pressing">
         <Link />
       </div>
-      <Guard key={first}>{first === 'dispatches' && second ? <DispatchView id={second} /> : first === 'report' ? <NewReport /> : <FieldView />}</Guard>
+      <Guard key={`${first} ${reader.value}`}>{first === 'dispatches' && second ? <DispatchView id={second} /> : first === 'report' ? <NewReport /> : <FieldView />}</Guard>
     </>
   );
 }

@@ -30,15 +30,17 @@ export function disableSound(): void {
   localStorage.setItem(STORED, 'off');
 }
 
-/** Have the first click or key turn sound on, unless it was switched off on this device: browsers refuse it before. */
+/** Have the first click, touch or key turn sound on, unless it was switched off on this device: browsers refuse it before. */
 export function awaitSound(): void {
-  if (localStorage.getItem(STORED) === 'off') return;
-  const kinds = ['pointerdown', 'keydown'] as const;
-  const first = () => {
-    for (const kind of kinds) removeEventListener(kind, first, true);
-    if (sound.peek() === 'off') void enableSound(false).catch(() => undefined);
+  const kinds = ['pointerdown', 'pointerup', 'keydown'] as const; // a touch counts only once it ends, and Esc not at all
+  const end = () => {
+    for (const kind of kinds) removeEventListener(kind, begin, true);
   };
-  for (const kind of kinds) addEventListener(kind, first, true);
+  const begin = () => { // until one has: what a browser does not count leaves the sound waiting for ever
+    if (sound.peek() === 'on' || localStorage.getItem(STORED) === 'off') end();
+    else void enableSound(false).catch(end);
+  };
+  for (const kind of kinds) addEventListener(kind, begin, true);
 }
 
 export function muted(): boolean {
