@@ -44,10 +44,6 @@ class GapError(RuntimeError):
     """Raised when observations are missing from the log itself; the partition must not go on over it."""
 
 
-class BegunAnewError(GapError):
-    """Raised when a state's owner began anew with less than a standby knows: nobody goes by the standby's then."""
-
-
 class Station:
     """Run one partition's engine. `committed` is the next offset whose outcomes are not in the log yet.
 
@@ -110,7 +106,7 @@ class Station:
                     self._come_to(batch[begun:place])
                     begun = place
                 if self._again(value):
-                    raise BegunAnewError(f"partition {self.partition}: its owner began anew at observation {offset}")
+                    raise GapError(f"partition {self.partition}: its owner began anew at observation {offset}")
             self._come_to(batch[begun:])
 
     def _come_to(self, records: Sequence[tuple[int, bytes]]) -> None:

@@ -540,9 +540,7 @@ class _Channel:
         order = notice.data.get("dispatch")
         if not (asks and order and isinstance(self.target, PeopleTarget)) or not self._reader.is_over(str(order)):
             return False
-        self._deliveries.drop(self.target.name, notice.id, self._clock())
-        self.figures.answered += 1
-        logger.info("what was told of an order that is over was left out, target=%s id=%s", self.target.name, notice.id)
+        self._leave_out(notice, "what was told of an order that is over")
         return True
 
     def _is_answered(self, notice: Notice) -> bool:
@@ -552,10 +550,14 @@ class _Channel:
             notice.id, of_dispatch=bool(notice.unit)
         ):
             return False
+        self._leave_out(notice, "a reminder")
+        return True
+
+    def _leave_out(self, notice: Notice, what: str) -> None:
+        """Tell the target no more of a notice, and count it."""
         self._deliveries.drop(self.target.name, notice.id, self._clock())
         self.figures.answered += 1
-        logger.info("a reminder was left out, target=%s id=%s", self.target.name, notice.id)
-        return True
+        logger.info("%s was left out, target=%s id=%s", what, self.target.name, notice.id)
 
     async def _admitted(self) -> bool:
         """Wait until a target for machines may have one more this minute; False when all stops first."""
