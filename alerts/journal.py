@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,13 @@ _DIGITS = 19  # of a position
 _BEGAN = "log"  # the counter that says after which position the changes of this log are
 _RECENT = 50_000  # positions, some of the partition and none of them lost: before them there is none
 _CHUNK = 500  # ids in one IN (...): below every database's limit on parameters
+LEAP = 1_000_000
+"""Positions that a server's journal leaves out after each new connection: more than a server that fell over, or one
+that took its place, can have forgotten. Who had read on to a forgotten position would pass over what gets it anew."""
+
+
+class JournalWentBack(RuntimeError):
+    """Say that a journal lacks what it had taken: its server fell over and forgot, or another took its place."""
 
 
 class Journal(Reader):
@@ -91,6 +98,9 @@ class Journal(Reader):
 
     def __init__(self, url: str | Path, *, synchronous: str = "NORMAL") -> None:
         self.engine = open_engine(str(url), readonly=False, synchronous=synchronous)
+        self._connected = self._leapt = 0  # connections made, and how many of them when positions leapt last
+        if self.engine.dialect.name != "sqlite":
+            sa.event.listen(self.engine, "connect", self._count)
         try:
             with self.engine.connect() as connection:
                 there = stamped(connection)
@@ -100,7 +110,10 @@ class Journal(Reader):
             self.engine.dispose()
             raise
 
-    def record(self, records: Iterable[Record], log: str = "") -> int:
+    def _count(self, _connection: Any, _record: Any) -> None:
+        self._connected += 1
+
+    def record(self, records: Iterable[Record], log: str = "", after: Mapping[int, int] | None = None) -> int:
         """Write records in one transaction, each change exactly once; return the position of the last change.
 
         Records of a partition before its last journalled offset are skipped, and so is every change whose id is
@@ -109,18 +122,26 @@ class Journal(Reader):
         `log` names the log that the offsets are in, by an id it was given when it was made. In another one than
         before they begin anew, so that no record of it is skipped; and what is open is closed first, for the engine of
         the new log knows nothing of it. Empty: the same log as ever.
+
+        `after`: by partition, the offset that the journal has reached as far as the caller knows. Where it has not
+        (any more), nothing is written and `JournalWentBack` raised: what lies between is to be recorded first.
         """
         records = list(records)
         try:
-            return self._record(records, log, look=False)
+            return self._record(records, log, after or {}, look=False)
         except sa.exc.IntegrityError:  # an offset that is new, and yet a change that is not
-            return self._record(records, log, look=True)
+            return self._record(records, log, after or {}, look=True)
 
-    def _record(self, records: list[Record], log: str, *, look: bool) -> int:
+    def _record(self, records: list[Record], log: str, after: Mapping[int, int], *, look: bool) -> int:
         """Write records as `record` does. `look` for each change; else for those of new offsets only in the call."""
         with self.engine.begin() as connection:
-            position = first = _position(connection)
+            stood, first, connected = self._begin(connection)
+            position = first
             before, reached = _standing(connection)
+            if not log or before == log:
+                for partition, offset in after.items():
+                    if reached.get(partition, -1) < offset:
+                        raise JournalWentBack(f"partition {partition}: {reached.get(partition)} instead of {offset}")
             if log and before != log:
                 if before is not None:  # a journal from before logs had ids goes on
                     position = _close(connection, position, log, "log.replaced", _latest(records))
@@ -178,8 +199,10 @@ class Journal(Reader):
             _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
                 batch.rename(one)
-            if batch.position != first:
-                _move(connection, batch.position)
+            if batch.position == first:
+                return stood
+            _move(connection, batch.position)
+        self._leapt = connected
         return batch.position
 
     def back_to(self, partition: int, offset: int, log: str) -> int:
@@ -213,7 +236,7 @@ class Journal(Reader):
         partitions, unless they have forgotten it before.
         """
         with self.engine.begin() as connection:
-            first = _position(connection)
+            stood, first, connected = self._begin(connection)
             _last(connection, partition, known)
             position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known, elsewhere)
             batch = _Batch(connection, position)
@@ -226,9 +249,16 @@ class Journal(Reader):
                 ]
             )
             batch.write()
-            if batch.position != first:
-                _move(connection, batch.position)
+            if batch.position == first:
+                return stood
+            _move(connection, batch.position)
+        self._leapt = connected
         return batch.position
+
+    def _begin(self, connection: Connection) -> tuple[int, int, int]:
+        """Return the position of the last change, the one to go on from, and how many connections that heeds."""
+        stood, connected = _position(connection), self._connected
+        return stood, stood + (LEAP if stood and connected != self._leapt else 0), connected
 
 
 class _Batch:

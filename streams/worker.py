@@ -8,14 +8,16 @@ import itertools
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import outcome
-from alerts.journal import Journal
+from alerts.journal import Journal, JournalWentBack
 from sensors import observation
 from sensors.garbage import collector_resting
 from sensors.lookup import Registry
@@ -76,8 +78,13 @@ CHUNKS = 4
 """Chunks of a snapshot that are one transaction of the log: 2 MiB, a few milliseconds of work."""
 
 PRUNE_LOOKS = 300.0
-STANDBY_LOOKS = 1.0
 """Seconds between two looks whether the journal is to be kept to its policy: it is soon after a start, then daily."""
+
+STANDBY_LOOKS = 1.0
+"""Seconds between two looks for partitions that want a standby here."""
+
+WHOLE_LOOKS = 10.0
+"""Seconds between two looks whether the journal still has what it took: a server may have forgotten its end."""
 
 
 def _log_options(settings: Settings) -> dict[str, Any]:
@@ -126,6 +133,9 @@ class Worker:
         self._unfollowed = ""  # why a changed site is not in force yet
         self._trouble = ""  # why the log takes nothing, if so
         self._untold: dict[int, str] = {}  # by partition: why the journal takes nothing, if so
+        self._journalled: dict[int, tuple[int, int]] = {}  # by partition: the offset that the journal has reached, and
+        # where the outcomes after it begin
+        self._journalling: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tracer: Tracer | None = None
         self._traced = self._traces()
         self.app.on_assigned(self._assigned)
@@ -136,6 +146,7 @@ class Worker:
         self.app.timer(FOLLOW_SECONDS)(self.follow)
         self.app.timer(settings.snapshot_seconds)(self.snapshot)
         self.app.timer(PRUNE_LOOKS)(self.prune)
+        self.app.timer(WHOLE_LOOKS)(self.look_back)
         if settings.cluster and settings.kafka_standby:
             self._standbys = Standbys(lambda: self.app.log_store, GROUP)
             self.app.timer(STANDBY_LOOKS)(self.stand_by)
@@ -297,10 +308,18 @@ class Worker:
         begun = self.clock() if self._traced is not None else 0.0
         near = self.settings.journal_file is not None  # a database elsewhere may keep the event loop waiting
         try:
-            if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
-                position = self.journal.record(records, identity)
-            else:
-                position = await asyncio.to_thread(self.journal.record, records, identity)
+            async with self._journalling[batch.partition]:
+                last = self._journalled.get(batch.partition)
+                write = partial(self.journal.record, records, identity, last and {batch.partition: last[0]})
+                try:
+                    if near and sum(len(one.outcomes) for one in records) <= AT_ONCE:
+                        position = write()
+                    else:
+                        position = await asyncio.to_thread(write)
+                except JournalWentBack as error:
+                    await self._make_whole(batch.partition, batch.start, error)
+                    position = await asyncio.to_thread(write)
+                self._journalled[batch.partition] = records[-1].offset, batch.records[-1][0] + 1
         except SQLAlchemyError as error:  # it is tried again: who goes by signs of life is to hear of it meanwhile
             said = str(error.__cause__ or error).split("\n", 1)[0]
             self._untold[batch.partition] = f"the journal takes nothing, nobody is told of alarms: {said}"
@@ -314,7 +333,31 @@ class Worker:
         for offset, _, value in batch.records:
             self.hub.publish(OUTCOMES, batch.partition, offset, value)
 
+    async def _make_whole(self, partition: int, stop: int, lacking: JournalWentBack) -> None:
+        """Write to the journal again what it has forgotten of the outcomes before `stop`."""
+        logger.error("the journal has forgotten what it took, and is told again: %s", lacking)
+        await asyncio.to_thread(self._journal_again, partition, stop)
+
     # -- timers ----------------------------------------------------------------------------------------------------
+
+    async def look_back(self) -> None:
+        """See whether the journal still has what it took, though nothing new comes: if not, tell it again."""
+        for partition in list(self._journalled):
+            async with self._journalling[partition]:
+                if (last := self._journalled.get(partition)) is None:
+                    continue  # given up meanwhile
+                offset, stop = last
+                try:
+                    reached = (await asyncio.to_thread(self.journal.positions)).get(partition, -1)
+                    if reached >= offset:
+                        continue
+                    lacking = JournalWentBack(f"partition {partition}: {reached} instead of {offset}")
+                    await self._make_whole(partition, stop, lacking)
+                    position = await asyncio.to_thread(self.journal.position)
+                except SQLAlchemyError as error:  # it is away: looked at again
+                    logger.warning("the journal was not looked at: %s", str(error).split("\n", 1)[0])
+                    return
+            self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
 
     async def tick(self) -> None:
         """Move every partition's clock, and pulse the figures."""
@@ -733,6 +776,8 @@ class Worker:
     async def _revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         for topic, partition in partitions:
             self._untold.pop(partition, None)  # another's to say
+            if topic == OUTCOMES:
+                self._journalled.pop(partition, None)
             if topic != OBSERVATIONS:
                 continue
             station = self.stations.pop(partition, None)

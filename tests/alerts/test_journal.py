@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateTable
 
 from alerts import tables
 from alerts.desk import Desk
-from alerts.journal import Journal, JournalMissing, Reader
+from alerts.journal import LEAP, Journal, JournalMissing, JournalWentBack, Reader
 from alerts.layout import changing, migrate
 from alerts.outcome import (
     AlarmTransition,
@@ -705,6 +705,30 @@ def test_two_partitions_share_one_sequence(journal: Journal) -> None:
     journal.record([*NIGHT[:1], *other])
     assert [row["position"] for row in journal.changes(0)] == [1, 2, 3, 4]
     assert journal.positions() == {0: 0, 1: 0}
+
+
+def test_a_journal_that_has_forgotten_what_it_took_takes_nothing_before_that(journal: Journal) -> None:
+    journal.record(NIGHT[:3], "log")
+    with pytest.raises(JournalWentBack, match="partition 0"):
+        journal.record(NIGHT[5:], "log", {0: NIGHT[4].offset})
+    assert journal.positions() == {0: NIGHT[2].offset}
+    journal.record(NIGHT[2:], "log", {0: NIGHT[2].offset})
+    journal.record(NIGHT[-1:], "another", {0: NIGHT[-1].offset + 5})  # whose offsets are others
+    assert journal.positions() == {0: NIGHT[-1].offset}
+
+
+def test_no_position_that_a_server_may_have_forgotten_is_given_again(journal: Journal) -> None:
+    """Whoever has read on to it, a notifier say, would pass over what gets it anew."""
+    journal.record(NIGHT[:2])
+    before = journal.position()
+    journal.engine.dispose()  # as when the server fell over
+    journal.record(NIGHT[2:3])
+    first = journal.changes(before)[0]["position"]
+    leapt = journal.engine.dialect.name != "sqlite"
+    assert first - before == (LEAP + 1 if leapt else 1)
+    journal.record(NIGHT[3:4])
+    assert journal.position() < before + LEAP + 50, "once a connection"
+    assert [row["position"] for row in journal.changes(0)] == sorted(row["position"] for row in journal.changes(0))
 
 
 def test_incident_changes_keep_their_type(journal: Journal) -> None:

@@ -92,6 +92,46 @@ def test_what_alarms_after_the_log_lost_its_end_reaches_a_journal_that_did_not_a
     assert "the log ends at" in said and "FORESHOCK_SYNCHRONOUS" in said
 
 
+def test_a_journal_that_forgets_what_it_took_is_told_it_again(tmp_path: Path) -> None:
+    """As a server that fell over with `synchronous_commit` off, or one that took its place and was behind."""
+    found = settings.load({}, data=str(tmp_path))
+    (tmp_path / "run").mkdir()
+    at = START + 100.0
+
+    async def scenario() -> None:
+        worker = Worker(found, bundle.pack(CONTENT), 1, clock=lambda: at)
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(worker.run(stop.wait(), ready.set))
+        await asyncio.wait_for(ready.wait(), 20)
+        producer = HubProducer(found.hub_path)
+        with contextlib.closing(sqlite3.connect(":memory:")) as kept:
+
+            async def raised(point: int, all: set[str]) -> None:
+                producer.produce([(OBSERVATIONS, 0, frame_of([(point, at, 30.0)], at))], lambda error: None)
+                await reached(lambda: alarms(tmp_path) == all)
+
+            def forget() -> None:
+                with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite", timeout=10)) as journal:
+                    kept.backup(journal)
+
+            await raised(0, {"p0"})
+            with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite")) as journal:
+                journal.backup(kept)
+            await raised(1, {"p0", "p1"})
+            forget()
+            assert alarms(tmp_path) == {"p0"}
+            await raised(2, {"p0", "p1", "p2"})  # with the next that comes
+            forget()
+            assert alarms(tmp_path) == {"p0"}
+            await worker.look_back()  # and where nothing comes
+            assert alarms(tmp_path) == {"p0", "p1", "p2"}
+        await asyncio.to_thread(producer.close)
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+    asyncio.run(scenario())
+
+
 def trim_past_the_snapshot(folder: Path) -> None:
     """Leave a log as retention does where no snapshot was written for long; a last reading is not looked at yet."""
     at = START + 150.0
