@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from alerts.console import schema
+from alerts.console.accounts import list_audit
+from alerts.outcome import Record, ShadowChange
 from alerts.rule_costs import FILE, Measured, keep
 from rules.metering import Cost
-from tests.alerts.console.conftest import Configure, Desktop
+from streams.processes.console import RuleDesk
+from streams.settings import Settings
+from tests.alerts.console.conftest import Configure, Desktop, Engine
 
 URL = "/api/v1/rules"
 LEVEL: dict[str, Any] = {"level": "red", "when": "value > 3 m", "clear": None, "hold": 60.0, "clear_after": 0.0}
@@ -57,3 +61,22 @@ def test_what_a_rule_costs_is_told_of_the_version_that_was_measured(desk: Deskto
         assert older["cost"] is unknown["cost"] is None
         (data / FILE).write_text("{")
         assert client.get(URL, headers=desk.token("duty")).json()["items"][0]["cost"] is None
+
+
+@pytest.mark.parametrize("step", ["promote", "drop"])
+def test_who_looked_at_one_set_of_shadow_rules_decides_about_no_other(
+    configure: Configure, engine: Engine, step: str
+) -> None:
+    began = ShadowChange(id="b", shadow="s-2", partition=0, edge="began", time=5.0, author="user:wang")
+    engine.journal.record([Record(0, 1, (began,))])
+    desk = Desktop(configure(rule_desk=RuleDesk(Settings(data=str(configure().data)))))
+    with desk.client() as client:
+        headers = desk.token("analyst")
+        body = {"reason": "three calm nights", "shadow": "s-1"}
+        answer = client.post(f"{URL}/shadow/{step}", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "shadow_moved")
+        assert "another set" in answer.json()["error"]["message"]
+        assert not [one for one in list_audit(desk.console.accounts) if one.action.startswith("rules.")]
+        if step == "promote":  # the one that runs is decided about: its rules are not kept here
+            answer = client.post(f"{URL}/shadow/{step}", json=body | {"shadow": "s-2"}, headers=headers)
+            assert (answer.status_code, "s-2" in answer.text) == (409, True)
