@@ -202,7 +202,7 @@ def _desk(console: Console) -> RuleDesk:
 
 
 async def _running(console: Console, looked_at: str) -> str:
-    """Name the set that runs. Raise `Problem` where none does, or another one than somebody `looked_at`, if they did."""
+    """Name the set that runs. Raise `Problem` where none does, or another one than somebody `looked_at`."""
     found = await console.live.journal.answer(lambda reader: shadow.status(reader.engine, limit=1))
     if found is None or found["state"] != "running":
         raise Problem(409, "no_shadow")
