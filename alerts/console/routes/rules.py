@@ -65,6 +65,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
     try:
         id, records = await to_thread.run_sync(desk.begin, identity.actor, body.reason)
     except DocumentError as error:
+        await _note(console, identity, "rules.shadow", "folder", reason=body.reason, problems=len(error.problems))
         said = messages.text("site_broken", language_of(request), count=len(error.problems))
         answer = {
             "error": {"code": "site_broken", "message": said},
@@ -72,6 +73,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
         }
         return JSONResponse(answer, 422)
     except ValueError as error:
+        await _note(console, identity, "rules.shadow", "folder", reason=body.reason, refused=str(error))
         raise not_publishable(request, error) from error
     await _note(console, identity, "rules.shadow", id, reason=body.reason)
     await hand_over(console.config.feed, records, WAIT)

@@ -11,6 +11,9 @@ from alerts.console.accounts import list_audit
 from alerts.outcome import Record, ShadowChange
 from alerts.rule_costs import FILE, Measured, keep
 from rules.metering import Cost
+from sensors.site import Site
+from streams import bundle, publication
+from streams.bundle import Bundle
 from streams.processes.console import RuleDesk
 from streams.settings import Settings
 from tests.alerts.console.conftest import Configure, Desktop, Engine
@@ -61,6 +64,18 @@ def test_what_a_rule_costs_is_told_of_the_version_that_was_measured(desk: Deskto
         assert older["cost"] is unknown["cost"] is None
         (data / FILE).write_text("{")
         assert client.get(URL, headers=desk.token("duty")).json()["items"][0]["cost"] is None
+
+
+def test_that_a_folder_was_to_run_in_the_shadow_and_could_not_is_audited(configure: Configure, site: Site) -> None:
+    data = configure().data
+    publication.write(data, bundle.pack(Bundle(site=site)))
+    found = Settings(data=str(data), site=str(data / "nowhere"))
+    desk = Desktop(configure(rule_desk=RuleDesk(found)))
+    with desk.client() as client:
+        answer = client.post(f"{URL}/shadow", json={"reason": "calmer"}, headers=desk.token("analyst"))
+        assert answer.status_code == 422 and answer.json()["problems"]
+        (entry,) = (one for one in list_audit(desk.console.accounts) if one.action == "rules.shadow")
+        assert (entry.target, entry.detail["reason"], entry.detail["problems"] > 0) == ("folder", "calmer", True)
 
 
 @pytest.mark.parametrize("step", ["promote", "drop"])
