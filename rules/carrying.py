@@ -50,6 +50,7 @@ def joined(first: Mapping[str, npt.NDArray[Any]], second: Mapping[str, npt.NDArr
         raised, notes = (msgspec.msgpack.decode(one["notes"].tobytes(), type=Notes) for one in (first, second))
     except msgspec.DecodeError as error:
         raise ValueError(f"not a state of rules: {error}") from error
-    notes = msgspec.structs.replace(notes, raised=raised.raised)  # its places are those of the first, which come first
+    # its places are those of the first, which come first
+    notes = msgspec.structs.replace(notes, raised=raised.raised, others=raised.others, levels=raised.levels)
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state

@@ -11,7 +11,7 @@ from rules.rule import Rule, encode_decision
 
 
 class RuleChange(msgspec.Struct, frozen=True, kw_only=True):
-    """How a rule differs: `how` is added, removed or changed; `decides` when conditions begin anew with it."""
+    """How a rule differs: `how` is added, removed or changed; `decides` where another alarm may come of it."""
 
     rule: str
     how: str

@@ -49,7 +49,7 @@ from rules.expression import (
 from rules.guard import Guard
 from rules.measures import Measure, plain_base
 from rules.near import members
-from rules.rule import Rule, encode_decision
+from rules.rule import Rule, encode_decision, encode_levels
 from rules.shapes import Array, Bar, bars, number, resolve_constants
 from rules.typical import other_unit, units_of
 from sensors.problem import suggest
@@ -204,8 +204,19 @@ class RuleBook:
         return self._keys
 
     def forget_keys(self) -> None:
-        """Let go of the keys: they are needed only where one book takes over from another."""
-        self._keys = None
+        """Let go of the keys, and what decides: they are needed only where one book takes over from another."""
+        self._keys = self._decides = None
+
+    _decides: dict[int, dict[int, bytes]] | None = None
+
+    def decides(self, rule: int) -> dict[int, bytes]:
+        """Return by rank 16 bytes that name what decides in each level of a rule; the same in another book."""
+        if self._decides is None:
+            self._decides = {}
+        if rule not in self._decides:
+            levels = encode_levels(self.rules[rule])
+            self._decides[rule] = {rank: hashlib.blake2b(one, digest_size=16).digest() for rank, one in levels.items()}
+        return self._decides[rule]
 
     def scope(self, instance: int) -> str:
         """Return the id of the point, area or camera that an instance is about."""

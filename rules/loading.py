@@ -249,6 +249,13 @@ def _nonsense(rule: Rule, kept: float) -> Iterator[Mistake]:
             for found in (nonsense(node), lookback(node, kept)):
                 if found is not None:
                     yield ("levels", LEVELS[rank - 1], part), f"column {found.column}: {found.message}"
+    for place, one in enumerate(rule.corroborated):
+        try:
+            found = lookback(parse(corroborates(one, rule)), kept)
+        except ValueError:  # which is told as a mistake of its own
+            continue
+        if found is not None:
+            yield ("with", place, "within"), found.message
 
 
 def _size(rule: Rule) -> Iterator[Mistake]:

@@ -1,13 +1,14 @@
 """State of an evaluator as plain arrays, and its way into another one: after a restart, or under changed rules.
 
 Points are known by their registry index, instances by a hash of their scope and of what decides in their rule: what is
-the same in both books carries over, whatever else changed. Only instances that are not at rest are written.
+the same in both books carries over, whatever else changed. Of a rule that was changed each level carries over that
+decides as it did, wherever the rule still looks. Only instances that are not at rest are written.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -55,6 +56,8 @@ class Notes(msgspec.Struct, frozen=True):
     around: list[str] = []  # figures around points; their values are arrays
     watched: dict[str, float] = {}  # as `Watch` names them
     outages: list[Outage] = []
+    others: list[tuple[int, str, str, str]] = []  # as `raised`: those of which only a `when` holds or a delay runs
+    levels: dict[str, dict[int, bytes]] = {}  # of the rules of both: by rank, a hash of what decides
 
 
 def state_of(evaluator: Evaluator, renames: Renames) -> State:
@@ -101,19 +104,15 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         state[f"around.{place}.real"] = evaluator.around_real[text].copy()
     counted, arrays = evaluator.surges.state()
     state |= arrays
+    named = [
+        (place, book.rules[book.rule[instance]].id, scope(int(instance)), area[book.area[instance]])
+        for place, instance in enumerate(active)
+    ]
+    up = evaluator.current[active].tolist()
     notes = Notes(
         VERSION,
         float(evaluator.clock),
-        [
-            (
-                place,
-                book.rules[book.rule[instance]].id,
-                scope(int(instance)),
-                area[book.area[instance]],
-            )
-            for place, instance in enumerate(active)
-            if evaluator.current[instance]
-        ],
+        [one for one, level in zip(named, up, strict=True) if level],
         [
             msgspec.structs.replace(
                 one,
@@ -147,6 +146,8 @@ def state_of(evaluator: Evaluator, renames: Renames) -> State:
         sorted(evaluator.around),
         evaluator.watch.state(),
         evaluator.watch.outages(),
+        [one for one, level in zip(named, up, strict=True) if not level],
+        {book.rules[rule].id: book.decides(rule) for rule in np.unique(book.rule[active]).tolist()},
     )
     state["notes"] = np.frombuffer(msgspec.msgpack.encode(notes), np.uint8).copy()
     return state
@@ -245,6 +246,7 @@ def _restore_instances(
     keys = np.ascontiguousarray(state["instance.key"])
     wanted = {keys[place].tobytes(): place for place in range(len(keys))}
     found: set[int] = set()
+    whole: set[int] = set()  # instances of which all is known
     # a state from before this was kept: what is real is then said once more, which harms nobody
     by_simulation = state.get("instance.by_simulation", state["instance.current"] > 0)
     real = state.get("instance.real", np.where(by_simulation, 0, state["instance.current"]))
@@ -262,6 +264,7 @@ def _restore_instances(
             if place is None or int(book.row[instance]) - book.camera_rows in let_go:
                 continue
             found.add(place)
+            whole.add(instance)
             slots = slice(int(book.first[instance]), int(book.first[instance] + book.levels[instance]))
             evaluator.current[instance] = state["instance.current"][place]
             evaluator.by_simulation[instance] = by_simulation[place]
@@ -271,6 +274,24 @@ def _restore_instances(
             if book.sampled and "instance.sampled" in state:
                 evaluator.sampled[slots] = state["instance.sampled"][place, book.rank[slots]]
                 evaluator.sampled_at[slots] = -state["instance.sampled_ago"][place, book.rank[slots]]
+    left = {
+        (rule, scope, area): place for place, rule, scope, area in (*notes.raised, *notes.others) if place not in found
+    }
+    for instance, place, ranks in _of_changed(book, notes, left):
+        if int(book.row[instance]) - book.camera_rows in let_go:
+            continue
+        if instance not in whole:  # else it was there in rules that take force from the shadow, and goes on as there
+            slots = book.first[instance] + book.level_offset[instance, ranks]
+            evaluator.held_since[slots] = state["instance.held_since"][place, ranks]
+            if book.sampled and "instance.sampled" in state:
+                evaluator.sampled[slots] = state["instance.sampled"][place, ranks]
+                evaluator.sampled_at[slots] = -state["instance.sampled_ago"][place, ranks]
+        if state["instance.current"][place] in ranks:
+            found.add(place)
+            evaluator.current[instance] = state["instance.current"][place]
+            evaluator.by_simulation[instance] = by_simulation[place]
+            evaluator.real[instance] = real[place] if real[place] in ranks else 0
+            evaluator.calm_since[instance] = state["instance.calm_since"][place]
     if "instance.unseen" in state:
         unseen = np.ascontiguousarray(state["instance.unseen"])
         new = {key.tobytes() for key in unseen}
@@ -282,6 +303,28 @@ def _restore_instances(
         for place, rule, scope, area in notes.raised
         if place not in found
     ]
+
+
+def _of_changed(
+    book: RuleBook, notes: Notes, left: Mapping[tuple[str, str, str], int]
+) -> Iterator[tuple[int, int, list[int]]]:
+    """Give the instances of changed rules that are `left` (rule, scope, area), and the ranks that decide as they did.
+
+    Of each its number, its place in the state, and the ranks.
+    """
+    before = {rule: notes.levels.get(rule, {}) for rule, _, _ in left}
+    same = {
+        number: ranks
+        for number, rule in enumerate(book.rules)
+        if rule.id in before
+        and (ranks := [rank for rank, decides in book.decides(number).items() if before[rule.id].get(rank) == decides])
+    }
+    for instance in np.flatnonzero(np.isin(book.rule, list(same))).tolist():
+        number = int(book.rule[instance])
+        area = book.areas[book.area[instance]]
+        place = left.get((book.rules[number].id, book.scope(instance), area))
+        if place is not None:
+            yield instance, place, same[number]
 
 
 def _in(book: RuleBook, keys: npt.NDArray[np.uint64]) -> list[int]:

@@ -387,7 +387,7 @@ def decode_rules(data: bytes) -> tuple[Rule, ...]:
 
 
 def encode_decision(rule: Rule) -> bytes:
-    """Encode what decides of a rule, for hashing: a condition goes on when only its texts, tests or version change."""
+    """Encode what decides of a rule, for hashing: it goes on as a whole when only texts, tests or version change."""
     levels = [
         (rank, level.when, level.clear, rule.hold_of(level), rule.clear_after_of(level))
         for rank, level in rule.ranked()
@@ -399,6 +399,20 @@ def encode_decision(rule: Rule) -> bytes:
     more = (rule.schedule, rule.corroborated, clauses)
     some = rule.schedule or rule.corroborated or any(samples or deadband for _, samples, deadband in clauses)
     return _encoder.encode((rule.id, rule.kind, rule.scope, place, levels, *((more,) if some else ())))
+
+
+def encode_levels(rule: Rule) -> dict[int, bytes]:
+    """Encode what decides of each level by its rank, for hashing: whatever the rule covers and its other levels say."""
+    common = (rule.id, rule.kind, rule.scope, rule.schedule, rule.corroborated)
+    return {
+        rank: _encoder.encode(
+            (
+                *(*common, rank, level.when, level.clear, rule.hold_of(level), rule.clear_after_of(level)),
+                *(rule.samples_of(level), rule.deadband_of(level)),
+            )
+        )
+        for rank, level in rule.ranked()
+    }
 
 
 def load_rules(

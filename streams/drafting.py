@@ -17,7 +17,7 @@ from rules.expression import NAMES
 from rules.rule import Rule, RuleFile, encode_rules, load_rules
 from sensors.document import Document, DocumentError, Problem, convert, parse_document
 from sensors.site import Site, Text
-from streams import bundle, publication, reload, rule_source, shelf
+from streams import bundle, publication, reload, rule_source, settings, shelf
 from streams.bundle import Bundle, BundleError
 from streams.durable import replace
 from streams.reload import ReloadError
@@ -39,11 +39,11 @@ class MovedError(ReloadError):
 
 
 def read(text: str, site: Site) -> tuple[Rule, ...]:
-    """Read rules from YAML text and run their tests. Raise `DocumentError` with every mistake."""
+    """Read rules from YAML text and run their tests, held against what a folder's are. Raise `DocumentError`."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / FILE
         file.write_text(text, encoding="utf-8", errors="replace")
-        return load_rules(file, site, Path(folder))
+        return load_rules(file, site, Path(folder), kept=settings.load().kept)
 
 
 def laid_among(rules: Iterable[Rule], drafted: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -96,8 +96,9 @@ def preparing(engine: Engine, packed: bytes, version: str) -> Steps[Prepared]:
     former = {name: area.id for area in content.site.areas for name in area.renamed_from}
     evaluator = Evaluator(book, engine.bank, models, former)
     yield
-    if engine.evaluator is not None and bool((engine.evaluator.awake | engine.evaluator.running).any()):
+    if engine.evaluator is not None and bool((active := engine.evaluator.awake | engine.evaluator.running).any()):
         yield from book.keying()
+        yield from _levels(engine.evaluator.book, active, book)
     shadow = engine.shadow
     other: tuple[Shadow, RuleBook | str] | None = None
     if shadow is not None:
@@ -122,6 +123,18 @@ def preparing(engine: Engine, packed: bytes, version: str) -> Steps[Prepared]:
         renames=renames,
         shadow=other,
     )
+
+
+def _levels(before: RuleBook, active: npt.NDArray[np.bool_], book: RuleBook) -> Steps[None]:
+    """Work out what decides in each level, by which the state of changed rules is carried over."""
+    known = set(before.digests)
+    for number in np.unique(before.rule[active]).tolist():
+        before.decides(number)
+        yield
+    for number, digest in enumerate(book.digests):
+        if digest not in known:
+            book.decides(number)
+            yield
 
 
 def _changed(

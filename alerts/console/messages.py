@@ -110,6 +110,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "too_many_checks": ("检查过于频繁，请在 {seconds} 秒后重试", "too many checks; try again in {seconds} s"),
     "too_many_drafts": ("草稿已达上限，请先删除一份", "you keep too many drafts: drop one first"),
     "no_shadow": ("没有影子规则在运行", "no rules run in the shadow"),
+    "shadow_moved": (
+        "此后已有另一套影子规则开始运行：请重新查看后再决定",
+        "another set of rules runs in the shadow by now: look at it before you decide",
+    ),
     "exercise_runs": ("已有演练在进行，请等它结束", "an exercise runs already: wait for its end"),
     "replay_runs": ("已有一次回放正在进行，请等待其结束或先取消", "a replay runs already: wait for it, or cancel it"),
     "not_publishable": ("无法在运行中生效：{reason}", "it cannot take force: {reason}"),

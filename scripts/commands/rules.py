@@ -151,8 +151,8 @@ def diff(
 ) -> None:
     """Say how a folder's rules differ from those in force, field by field.
 
-    A rule whose levels, delays or coverage differ begins anew when it is published: its open alarms end. One of which
-    only texts, plan or tests differ goes on.
+    A level whose conditions or delays differ begins anew when it is published: its open alarms end. Those at a level
+    that is the same go on, where the rule still looks.
 
     foreshock rules diff my-site
     """

@@ -479,6 +479,15 @@ class Machine:
         self.calm: float | None = None
         self.held: dict[int, list[bool]] = {level.rank: [] for level in levels}
 
+    def go_on(self, before: Machine | None, same: set[int]) -> None:
+        """Take over from the rule of before what it remembers of the levels that decide as they did."""
+        if before is None:
+            return
+        for rank in same:
+            self.since[rank], self.held[rank] = before.since[rank], before.held[rank]
+        if before.current in same:
+            self.current, self.calm = before.current, before.calm
+
     def hear(self, world: World, kind: str, now: float) -> None:
         """Look at an event at once, beside figures over other points as they were at the last tick."""
         if any(asks(node, kind, world) for node in self.conditions):

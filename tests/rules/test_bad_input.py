@@ -132,6 +132,14 @@ def test_nothing_looks_back_further_than_the_log_is_kept(tmp_path: Path, when: s
     assert f"column {column}: " in problem.message and "8 days, and the log is kept for 7" in problem.message
 
 
+@pytest.mark.parametrize("what", ["event: debris", "report: slide", "quantity: rain, above: 5 mm/h"])
+def test_what_corroborates_is_not_longer_ago_than_the_log_is_kept(tmp_path: Path, what: str) -> None:
+    text = RULE + f"    with: [{{{what}, within: 8 d}}]\n"
+    assert problems(tmp_path, text) == []
+    (problem,) = problems(tmp_path, text, kept=7 * 86400.0)
+    assert problem.field == "rules[0].with[0].within" and "kept for 7" in problem.message
+
+
 _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
 )

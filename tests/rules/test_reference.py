@@ -190,9 +190,9 @@ def slow_levels(rule: dict[str, Any]) -> list[Level]:
 
 
 def changed(rule: dict[str, Any]) -> dict[str, Any]:
-    """Change what decides of a rule, so that its conditions begin anew."""
-    levels = {name: level | {"for": level["for"] + 7} for name, level in rule["levels"].items()}
-    return rule | {"levels": levels}
+    """Change what decides of one level of a rule, which begins anew."""
+    name = min(rule["levels"])
+    return rule | {"levels": rule["levels"] | {name: rule["levels"][name] | {"for": rule["levels"][name]["for"] + 7}}}
 
 
 def nodes(levels: list[Level]) -> list[Node]:
@@ -222,10 +222,15 @@ class Stage:
         self.book = compile_rules([a_rule(id, **rule) for id, rule in rules.items()], SITE, SITE.points)
         self.start_again(self.book)
         for id, rule in rules.items():
-            if self.inforce.get(id) != rule:
-                self.machines |= {
-                    (id, name): Machine(name, slow[id], fresh=bool(self.world.points[name].readings)) for name in NAMES
+            before = self.inforce.get(id)
+            if before != rule:
+                same = {
+                    RANK[name] for name, level in rule["levels"].items() if before and before["levels"][name] == level
                 }
+                for name in NAMES:
+                    machine = Machine(name, slow[id], fresh=bool(self.world.points[name].readings))
+                    machine.go_on(self.machines.get((id, name)), same)
+                    self.machines[id, name] = machine
         self.inforce = rules
         asked = [node for levels in slow.values() for node in nodes(levels)]
         self.world.clock = self.clock

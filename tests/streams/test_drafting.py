@@ -154,13 +154,16 @@ def test_a_folder_that_says_something_else_is_left_alone(place: Place) -> None:
     assert done["folder"] == "differs" and place.file.read_text() == other
 
 
-def test_a_draft_holds_its_own_rule_and_nothing_else(place: Place) -> None:
+def test_a_draft_holds_its_own_rule_and_nothing_else(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = place.open()
     for text in (opened["text"].replace("id: creep", "id: crawl"), RULES):
         with pytest.raises(DocumentError, match="the draft of creep holds that rule alone"):
             place.publish(text, opened["base"])
     with pytest.raises(DocumentError, match="the rule's test 'high' fails"):
         place.publish(opened["text"].replace("value > 20", "value > 35"), opened["base"])
+    monkeypatch.setenv("FORESHOCK_RETENTION_DAYS", "7")  # else the next start would refuse what was written back
+    with pytest.raises(DocumentError, match="the log is kept for 7"):
+        place.publish(opened["text"].replace("value > 20", "value > 20 and mean('8d') >= 0"), opened["base"])
     assert publication.proposed(place.data) is None
 
 

@@ -277,6 +277,26 @@ def told_of_rules(value: bytes) -> bool:
     return isinstance(observation.decode(value), Publication | Shadow)
 
 
+@pytest.mark.parametrize("begins", [START + 1.0, START + 35.0], ids=["beside from before", "begun under the alarm"])
+@pytest.mark.parametrize("shadowed", [True, False])
+def test_an_alarm_goes_on_where_another_level_of_its_rule_is_changed(shadowed: bool, begins: float) -> None:
+    def two(red: float) -> tuple[Rule, ...]:
+        levels = {"orange": {"when": "value > 20", "clear": "value < 15"}, "red": {"when": f"value > {red}"}}
+        return made({"id": "two", "where": {"quantity": "displacement"}, "levels": levels})
+
+    engine = Engine(0)
+    run(engine, [published(Bundle(site=site(), rules=two(90.0))), tick(START)])
+    begin = [shadow(two(40.0), begins)] if shadowed else []
+    log = rise([1.0, 25.0])
+    raised = run(engine, [*begin, *log] if begins < START + 10.0 else [*log, *begin])
+    assert [one.edge for one in raised if isinstance(one, AlarmTransition)] == ["alarm"]
+    log = [published(Bundle(site=site(), rules=two(40.0)), "v2", START + 40.0), *rise([18.0, 45.0], START + 41.0)]
+    found = run(engine, log)
+    assert [one.edge for one in found if isinstance(one, ShadowChange)] == (["promoted"] if shadowed else [])
+    told = [(one.edge, one.level) for one in found if isinstance(one, AlarmTransition)]
+    assert told == [("raise", "red")]  # one that rose, not one that began
+
+
 def test_it_keeps_the_windows_that_the_published_rules_no_longer_need() -> None:
     def average(limit: float) -> tuple[Rule, ...]:
         level = {"when": f"mean('10 min') > {limit}"}

@@ -137,8 +137,10 @@ async def shadow(request: Request, id: Rule, body: schema.DraftShadow, identity:
     try:
         begun, records = await to_thread.run_sync(desk.shadow, id, body.text, identity.actor, body.reason)
     except DocumentError as error:
+        await _note(console, identity, "rules.shadow", id, reason=body.reason, problems=len(error.problems))
         return _broken(request, error)
     except ValueError as error:
+        await _note(console, identity, "rules.shadow", id, reason=body.reason, refused=str(error))
         raise not_publishable(request, error) from error
     await _note(console, identity, "rules.shadow", begun, reason=body.reason, rule=id)
     await hand_over(console.config.feed, records, WAIT)

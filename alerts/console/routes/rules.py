@@ -65,6 +65,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
     try:
         id, records = await to_thread.run_sync(desk.begin, identity.actor, body.reason)
     except DocumentError as error:
+        await _note(console, identity, "rules.shadow", "folder", reason=body.reason, problems=len(error.problems))
         said = messages.text("site_broken", language_of(request), count=len(error.problems))
         answer = {
             "error": {"code": "site_broken", "message": said},
@@ -72,6 +73,7 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
         }
         return JSONResponse(answer, 422)
     except ValueError as error:
+        await _note(console, identity, "rules.shadow", "folder", reason=body.reason, refused=str(error))
         raise not_publishable(request, error) from error
     await _note(console, identity, "rules.shadow", id, reason=body.reason)
     await hand_over(console.config.feed, records, WAIT)
@@ -79,10 +81,10 @@ async def begin(request: Request, body: schema.Reasoned, identity: Writer) -> Re
 
 
 @router.post("/rules/shadow/promote", response_model=schema.Promotion)
-async def promote(request: Request, body: schema.Reasoned, identity: Writer) -> dict[str, Any]:
+async def promote(request: Request, body: schema.OfShadow, identity: Writer) -> dict[str, Any]:
     """Put the shadow's rules in force; where the site takes two persons, propose them."""
     console: Console = request.app.state.console
-    desk, running = _desk(console), await _running(console)
+    desk, running = _desk(console), await _running(console, body.shadow)
     try:
         done = await to_thread.run_sync(desk.promote, running, identity.actor, body.reason)
     except ValueError as error:
@@ -93,10 +95,10 @@ async def promote(request: Request, body: schema.Reasoned, identity: Writer) -> 
 
 
 @router.post("/rules/shadow/drop", response_model=schema.ShadowBegun)
-async def drop(request: Request, body: schema.Reasoned, identity: Writer) -> dict[str, Any]:
+async def drop(request: Request, body: schema.OfShadow, identity: Writer) -> dict[str, Any]:
     """End what runs in the shadow; how it compared stays to be read."""
     console: Console = request.app.state.console
-    desk, running = _desk(console), await _running(console)
+    desk, running = _desk(console), await _running(console, body.shadow)
     records = await to_thread.run_sync(desk.end, identity.actor, body.reason)
     await _note(console, identity, "rules.drop", running, reason=body.reason)
     await hand_over(console.config.feed, records, WAIT)
@@ -201,10 +203,13 @@ def _desk(console: Console) -> RuleDesk:
     return console.config.rule_desk
 
 
-async def _running(console: Console) -> str:
+async def _running(console: Console, looked_at: str) -> str:
+    """Name the set that runs. Raise `Problem` where none does, or another one than somebody `looked_at`."""
     found = await console.live.journal.answer(lambda reader: shadow.status(reader.engine, limit=1))
     if found is None or found["state"] != "running":
         raise Problem(409, "no_shadow")
+    if looked_at not in ("", found["id"]):
+        raise Problem(409, "shadow_moved")
     return str(found["id"])
 
 

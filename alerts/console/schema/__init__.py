@@ -179,6 +179,7 @@ from alerts.console.schema.quarantine import (
 from alerts.console.schema.replays import NewReplay, Replay, ReplayFound, Replays
 from alerts.console.schema.rules import (
     Decided,
+    OfShadow,
     Promotion,
     ProposedPublication,
     ProposedPublications,
@@ -338,6 +339,7 @@ __all__ = [
     "NewUser",
     "NotificationTarget",
     "Notifications",
+    "OfShadow",
     "Order",
     "PartChange",
     "Personal",

@@ -59,6 +59,12 @@ class Reasoned(Body):
     reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
 
 
+class OfShadow(Reasoned):
+    """Why something is done with the shadow's rules, and with which set: refused where another one runs by then."""
+
+    shadow: str = Field("", max_length=80, description="The id of the set that was looked at; empty: whichever runs")
+
+
 class Decided(Body):
     """Why something is approved; may be empty."""
 

@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from alerts.console import schema
+from alerts.console.accounts import list_audit
+from alerts.outcome import Record, ShadowChange
 from alerts.rule_costs import FILE, Measured, keep
 from rules.metering import Cost
-from tests.alerts.console.conftest import Configure, Desktop
+from sensors.site import Site
+from streams import bundle, publication
+from streams.bundle import Bundle
+from streams.processes.console import RuleDesk
+from streams.settings import Settings
+from tests.alerts.console.conftest import Configure, Desktop, Engine
 
 URL = "/api/v1/rules"
 LEVEL: dict[str, Any] = {"level": "red", "when": "value > 3 m", "clear": None, "hold": 60.0, "clear_after": 0.0}
@@ -57,3 +64,34 @@ def test_what_a_rule_costs_is_told_of_the_version_that_was_measured(desk: Deskto
         assert older["cost"] is unknown["cost"] is None
         (data / FILE).write_text("{")
         assert client.get(URL, headers=desk.token("duty")).json()["items"][0]["cost"] is None
+
+
+def test_that_a_folder_was_to_run_in_the_shadow_and_could_not_is_audited(configure: Configure, site: Site) -> None:
+    data = configure().data
+    publication.write(data, bundle.pack(Bundle(site=site)))
+    found = Settings(data=str(data), site=str(data / "nowhere"))
+    desk = Desktop(configure(rule_desk=RuleDesk(found)))
+    with desk.client() as client:
+        answer = client.post(f"{URL}/shadow", json={"reason": "calmer"}, headers=desk.token("analyst"))
+        assert answer.status_code == 422 and answer.json()["problems"]
+        (entry,) = (one for one in list_audit(desk.console.accounts) if one.action == "rules.shadow")
+        assert (entry.target, entry.detail["reason"], entry.detail["problems"] > 0) == ("folder", "calmer", True)
+
+
+@pytest.mark.parametrize("step", ["promote", "drop"])
+def test_who_looked_at_one_set_of_shadow_rules_decides_about_no_other(
+    configure: Configure, engine: Engine, step: str
+) -> None:
+    began = ShadowChange(id="b", shadow="s-2", partition=0, edge="began", time=5.0, author="user:wang")
+    engine.journal.record([Record(0, 1, (began,))])
+    desk = Desktop(configure(rule_desk=RuleDesk(Settings(data=str(configure().data)))))
+    with desk.client() as client:
+        headers = desk.token("analyst")
+        body = {"reason": "three calm nights", "shadow": "s-1"}
+        answer = client.post(f"{URL}/shadow/{step}", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "shadow_moved")
+        assert "another set" in answer.json()["error"]["message"]
+        assert not [one for one in list_audit(desk.console.accounts) if one.action.startswith("rules.")]
+        if step == "promote":  # the one that runs is decided about: its rules are not kept here
+            answer = client.post(f"{URL}/shadow/{step}", json=body | {"shadow": "s-2"}, headers=headers)
+            assert (answer.status_code, "s-2" in answer.text) == (409, True)

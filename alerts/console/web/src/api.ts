@@ -299,8 +299,10 @@ export const api = {
   precision: async (since: number) =>
     (await request<{ items: RulePrecision[] }>('GET', `/rules/precision${query({ since })}`)).items,
   shadow: async () => (await request<{ shadow: ShadowStatus | null }>('GET', '/rules/shadow')).shadow,
-  shadowStep: (step: 'begin' | 'promote' | 'drop', reason: string) =>
-    request<{ waiting?: boolean; unraised?: string[] }>('POST', `/rules/shadow${step === 'begin' ? '' : `/${step}`}`, { reason }),
+  shadowStep: (step: 'begin' | 'promote' | 'drop', reason: string, shadow: string) =>
+    request<{ waiting?: boolean; unraised?: string[] }>(
+      'POST', `/rules/shadow${step === 'begin' ? '' : `/${step}`}`, step === 'begin' ? { reason } : { reason, shadow },
+    ),
   proposals: async () => (await request<{ items: Proposal[] }>('GET', '/proposals')).items,
   decide: (number: number, step: 'approve' | 'reject', reason: string) =>
     request<unknown>('POST', `/proposals/${number}/${step}`, { reason }),

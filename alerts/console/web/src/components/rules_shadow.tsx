@@ -24,7 +24,7 @@ export function ShadowRules() {
       <p class="quiet">{t('shadow.help')}</p>
       <BackToDraft rule={route.value.query.get('rule') ?? ''} />
       {shadow ? <Status shadow={shadow} /> : <p class="empty quiet">{t('shadow.none')}</p>}
-      {mayPromote.value && <Steps running={running} again={again} />}
+      {mayPromote.value && <Steps running={running ? shadow.id : ''} again={again} />}
       {shadow && <Compared shadow={shadow} />}
     </>
   );
@@ -45,14 +45,14 @@ function Status({ shadow }: { shadow: ShadowStatus }) {
   );
 }
 
-function Steps({ running, again }: { running: boolean; again: () => void }) {
+function Steps({ running, again }: { running: string; again: () => void }) {
   const [reason, setReason] = useState('');
   const after = () => {
     setReason('');
     setTimeout(again, 1000); // the log has it by then
   };
   const step = (name: 'begin' | 'promote' | 'drop') => async () => {
-    const done = await api.shadowStep(name, reason.trim());
+    const done = await api.shadowStep(name, reason.trim(), running);
     tell(done.waiting ? t('shadow.waiting') : tCode('shadow.done', name));
     askForRise(done.unraised);
   };
