@@ -755,6 +755,23 @@ def test_a_new_code_among_many_is_told_where_none_was_new_for_long(points: int) 
     assert alarms.tolist() == [1.0] * points + [0.0] * points
 
 
+def test_a_code_that_may_be_one_of_those_that_were_forgotten_is_no_early_event() -> None:
+    """Forty codes in any order, all known by the 120th reading: what is forgotten of them comes back all the time."""
+    codes, rows = np.random.default_rng(0).integers(0, 40, 4600).astype(np.float64), np.arange(13)
+    one, many = make_bank(["state"], quick=False), Bank()
+    one.configure(0, interval=600.0, kind="state", budget=30.0)
+    feed(one, codes[:4000], step=600.0)
+    state = one.state()
+    lines = np.tile(state["codes"], (13, 1))
+    lines[:, 0] = np.repeat(rows, len(state["codes"]))
+    many.restore({name: np.repeat(array, 13, axis=0) for name, array in state.items()} | {"codes": lines})
+    for turn, code in enumerate(codes[4000:].tolist(), 4000):
+        time, value = np.full(13, 600.0 * turn), np.full(13, code)
+        assert not one.update(rows[:1], time[:1], value[:1]).alarm.any()
+        if turn < 4250:
+            assert not many.update(rows, time, value).alarm.any()
+
+
 def test_an_empty_batch_is_fine() -> None:
     result = make_bank(["gauge"]).update(np.empty(0, np.intp), np.empty(0), np.empty(0))
     assert len(result.score) == 0
