@@ -90,8 +90,9 @@ class Coded:
         # a new one came so often, the first for free, or none for long; what is owed asks for more, as of an excess
         dear = 1.0 + owes * owes * owes
         new = slow[:, SLOW_AT[_NEW]]
-        apart = (new > 0.0) & (share <= asked) & (APART * dear <= asked * (seen - new))
-        beyond = learnt & unseen & ((codes / (seen + 1.0) * dear <= asked) | apart)
+        apart = (new > 0.0) & (APART * dear <= asked * (seen - new))
+        seldom = share <= asked  # else it may be one of those that were forgotten
+        beyond = learnt & unseen & seldom & ((codes / (seen + 1.0) * dear <= asked) | apart)
         alarm = beyond & (time - slow[:, SLOW_AT["beyond_time"]] > self._settings.refractory * tempo)
         for name, told in (
             ("beyond_time", np.where(beyond, time, slow[:, SLOW_AT["beyond_time"]])),
@@ -145,8 +146,8 @@ class Coded:
             rate, spent, beyond = slow[SLOW_AT["budget"]] / DAY, slow[SLOW_AT["spent"]], slow[SLOW_AT["beyond_time"]]
             owes = owed(SCALARS, spent, time, rate, settings.owed_free, settings.owed_most)
             dear, asked = 1.0 + owes * owes * owes, min(tempo * rate, RAREST)
-            apart = new > 0.0 and share <= asked and APART * dear <= asked * (seen - new)
-            if codes / (seen + 1.0) * dear <= asked or apart:
+            apart = new > 0.0 and APART * dear <= asked * (seen - new)
+            if share <= asked and (codes / (seen + 1.0) * dear <= asked or apart):
                 alarm = time - beyond > settings.refractory * tempo
                 spent = spend(SCALARS, spent, time, rate, alarm, settings.owed_most)
                 self._slow[row, SLOW_AT["beyond_time"]], self._slow[row, SLOW_AT["spent"]] = time, spent

@@ -62,9 +62,9 @@ class _Words(Shelf):
         return places
 
     def turn(self, places: Rows, days: Whole) -> None:
-        """Let so many days pass; before those that are less than none nothing is known."""
-        bits = self.bits[places].astype(np.uint64) << np.clip(days, 0, _BITS)[:, None].astype(np.uint64) & _MASK
-        bits[days < 0] = 0
+        """Let so many days pass; less than none where a clock was set anew at midnight."""
+        on, back = (np.clip(each, 0, _BITS)[:, None].astype(np.uint64) for each in (days, -days))
+        bits = (self.bits[places].astype(np.uint64) << on & _MASK) >> back
         self.bits[places], self.tag[places] = bits, np.where(bits > 0, self.tag[places], _EMPTY)
 
 

@@ -14,6 +14,7 @@ from models.creep import QUANTITIES
 from models.driver import LAG, RAIN, Brings, Drive, Drivers
 from models.warning import HORIZON, Warner
 
+NO_LIMIT = "the limit must be a number, and its horizon a positive number of seconds"
 HEADING = ("eta", "eta_low", "eta_high", "warning")
 
 _CREEPS = re.compile("|".join(sorted(QUANTITIES)) + "|displ|inclin|creep|extens|位移|倾斜|倾角|裂缝|沉降|收敛", re.I)

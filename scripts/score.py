@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from models.bank import Bank, BankResult, BankSettings, Kind
 from models.interval import Pace, Paces
-from scripts.foresight import HEADING, Foresight, Limit, drive
+from scripts.foresight import HEADING, NO_LIMIT, Foresight, Limit, drive
 from scripts.recording import BadRow, Clock, Problems, ScoreError, number, oldest_first, read_rows
 from scripts.strip import Strip
 
@@ -91,7 +91,7 @@ def score_file(
     if interval is not None and not (math.isfinite(interval) and interval > 0.0):
         raise ScoreError(f"the interval must be a positive number of seconds, not {interval}")
     if limit is not None and not (math.isfinite(limit.value) and math.isfinite(limit.horizon) and limit.horizon > 0.0):
-        raise ScoreError("the limit must be a number, and its horizon a positive number of seconds")
+        raise ScoreError(NO_LIMIT)
     if out.exists() and path.exists() and out.samefile(path):
         raise ScoreError(f"{out}: would overwrite the file that is read; choose another --out")
     try:

@@ -75,8 +75,8 @@ def under_present_names(order: Promotions, site: Site) -> Promotions:
 def missing(stored: Stored, site: Site) -> list[str]:
     """Name what a model is of and the site has not, under no former name either: its area, and points."""
     registry = Registry(site)
-    area = [] if registry.area(stored.area) is not None else [f"area {stored.area}"]
-    return area + [f"point {name}" for name in stored.model.names if registry.point(name) is None]
+    area = [] if registry.area(stored.area) is not None else [stored.area]
+    return area + [name for name in stored.model.names if registry.point(name) is None]
 
 
 def in_force(data: Path, order: Promotions | None = None) -> tuple[bytes, ...]:

@@ -76,7 +76,18 @@ _SAID: tuple[tuple[str, str], ...] = (
     ),
     ("has {} rows; more than {} are needed", "有 {} 行，需要多于 {} 行"),
     ("cannot open {}", "无法打开 {}"),
-    ("before part {} of {} of the later half", "后一半的第 {} 段（共 {} 段）之前"),
+    (
+        "before part {} of {} of the later half: {} verdicts ({} real, {} nuisance) are too few to learn from; "
+        "{} are needed, {} of each",
+        "后一半的第 {} 段（共 {} 段）之前，处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；"
+        "需要 {} 个，两类各 {} 个",
+    ),
+    (
+        "before part {} of {} of the later half: {} verdicts before the later ones that are to be foretold "
+        "({} real, {} nuisance) are too few to learn from; {} are needed, {} of each",
+        "后一半的第 {} 段（共 {} 段）之前，须预测的之前的处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；"
+        "需要 {} 个，两类各 {} 个",
+    ),
     (
         "{} verdicts ({} real, {} nuisance) are too few to learn from; {} are needed, {} of each",
         "处置结论只有 {} 个（属实 {}，扰动 {}），不足以学习；需要 {} 个，两类各 {} 个",
@@ -99,6 +110,18 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("all readings of {} are bad", "{} 的读数全为坏值"),
     ("it is damaged, or was renamed: its content is that of {}", "文件已损坏或被改名：其内容属于 {}"),
     ("not a model", "不是模型"),
+    ("a model of format {}; this version reads {}", "模型格式为 {}，本版本只读 {}"),
+    ("a triage model of another version of the product; train it anew", "研判模型出自本产品的另一版本：请重新训练"),
+    (
+        "its precision is not symmetric and positive: it measures no distance; train the model anew",
+        "其精度矩阵不是对称正定，无法度量距离：请重新训练",
+    ),
+    ("it has numbers that are not finite", "其中有非有限数值"),
+    ("{} has numbers that are not finite", "{} 中有非有限数值"),
+    (
+        "{} is not what was promoted; promote another with `foreshock models promote`",
+        "{} 不是当初启用的模型；请用 `foreshock models promote` 另行启用",
+    ),
     ("not a triage model", "不是研判模型"),
     ("{} is larger than a model may be", "{} 超过模型允许的大小"),
     ("{} is damaged", "{} 已损坏"),

@@ -14,12 +14,13 @@ from rich.table import Table
 
 from models.evaluation import gauge
 from models.warning import GRACE, HORIZON
+from scripts.commands import score_words
 from scripts.commands.evaluating import draw, require_page, say_drawn, spoken
 from scripts.commands.lag import USUAL, seconds_of
 from scripts.commands.speaking import sentence
 from scripts.commands.terminal import JsonOption, err, fail, out
-from scripts.commands.words import LocaleOption
-from scripts.foresight import brings, creeps
+from scripts.commands.words import LocaleOption, Words
+from scripts.foresight import NO_LIMIT, brings, creeps
 from scripts.recording import ScoreError
 from scripts.score import read_series
 
@@ -73,6 +74,10 @@ def evaluate_gauge(
     if not file.is_file():
         fail(words("no_file", file=file))
     require_page(plot, words)
+    if not (np.isfinite(horizon) and (limit is None or np.isfinite(limit))):
+        fail(sentence(ScoreError(NO_LIMIT), words))
+    if value in (driver or ()):
+        fail(Words(words.language, words.zone, score_words.WORDS)("own_driver", name=value))
     try:
         times, values, beside, bad = read_series(file, time, value, zone, driver or ())
     except ScoreError as error:

@@ -113,6 +113,24 @@ def test_hours_move_with_a_clock_that_is_set_anew() -> None:
     assert codes.change(0, 0.0, 1.0, at / 60.0, at, 0.0).share > 0.9
 
 
+@pytest.mark.parametrize(
+    ("last", "step", "then"),
+    [(39 * DAY + 23.2 * HOUR, 2160.0, 39 * DAY + 23.9 * HOUR), (40 * DAY + 300.0, -1200.0, 39 * DAY + 23.8 * HOUR)],
+)
+def test_hours_outlive_a_clock_that_is_set_anew_at_midnight(last: float, step: float, then: float) -> None:
+    """Hours move by whole ones, so the day may have moved and the clock not, or the other way round."""
+    codes, many = Codes(), Codes()
+    clockwork(codes, range(39), 18.0)
+    codes.change(0, 0.0, 2.0, 57_600.0, last, 0.0)
+    codes.shift(0, step)
+    many.restore(codes.state())
+    for before, at in ((2.0, then), (0.0, 40 * DAY + 18.0 * HOUR)):
+        numbers = before, 1.0, at / 60.0, at, 0.0
+        one, told = codes.change(0, *numbers), many.changes(np.array([0]), *(np.array([each]) for each in numbers))
+        assert told.share[0] == one.share
+    assert one.share > 0.9
+
+
 def test_changes_at_any_hour_score_no_oftener_than_they_say() -> None:
     random = np.random.default_rng(3)
     codes, last, told = Codes(), 0.0, []

@@ -179,7 +179,11 @@ def test_evaluate_gauge_prints_its_figures_and_draws_them(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [(["--plot", "out.png"], "HTML"), (["--value", "nothing"], "no column"), (["--zone", "Mars/Base"], "time zone")],
+    [
+        *((["--plot", "out.png"], "HTML"), (["--value", "nothing"], "no column")),
+        *((["--zone", "Mars/Base"], "time zone"), (["--driver", "level"], "is the value itself")),
+        *((["--limit", "nan"], "must be a number"), (["--horizon", "inf"], "horizon a positive number")),
+    ],
 )
 def test_evaluate_gauge_fails_with_a_sentence(tmp_path: Path, more: list[str], words: str) -> None:
     source = write(tmp_path / "in.csv", *river(10, days=1))

@@ -35,6 +35,10 @@ def test_both_languages_say_the_same_of_the_same(name: str) -> None:
 def test_what_a_part_says_is_known_clause_by_clause() -> None:
     said = error_words.said("/a b.csv: is no recorded series: no row can be read", "zh-CN")
     assert said == "/a b.csv：不是可识别的序列：没有可读取的行"
+    few = "before part 1 of 5 of the later half: 9 verdicts{} (5 real, 4 nuisance) are too few to learn from"
+    for more in ("", " before the later ones that are to be foretold"):
+        said = error_words.said(f"{few.format(more)}; 60 are needed, 15 of each", "zh-CN")
+        assert said.startswith("后一半的第 1 段（共 5 段）之前，") and "before" not in said
     said = error_words.said("there is no series in a: CSV files with a column of times and one of numbers", "zh-CN")
     assert said == "a 中没有序列：须为有时间列和数值列的 CSV 文件"
     for unknown in ("nobody knows: this", "[Errno 5] disk; gone"):

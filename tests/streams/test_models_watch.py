@@ -88,7 +88,7 @@ def test_promotions_of_a_former_name_come_before_those_of_the_present() -> None:
 def test_what_a_site_lacks_is_named() -> None:
     assert area_models.missing(STORED, renamed(site())) == []
     other = decode(model("nowhere", ("p0", "elsewhere")))
-    assert area_models.missing(other, site()) == ["area nowhere", "point elsewhere"]
+    assert area_models.missing(other, site()) == ["nowhere", "elsewhere"]
 
 
 def test_a_damaged_model_is_named_and_never_taken_for_another(data: Path) -> None:
