@@ -24,6 +24,8 @@ FILE = "site.bundle"
 INDICES = "points.json"
 PROPOSED = "site.proposed"
 """What the worker is to put in force next; see `streams.reload`."""
+PUBLISHING = "site.publishing"
+"""What the worker is writing to the log: should it die before the data folder has it, the next start takes it in."""
 
 
 class _Resolved(msgspec.Struct, frozen=True, array_like=True):
@@ -50,6 +52,7 @@ def resolve(folder: Path, data: Path, console: str = "") -> Bundle:
     from sensors.registry import indices, load_site
     from streams import settings
 
+    finish(data)
     last = _last(data)
     before = _content(last)
     _settle_left(data, last, before)
@@ -136,8 +139,31 @@ class Proposal(msgspec.Struct, frozen=True):
 
 def propose(data: Path, packed: bytes, source: str, author: str, reason: str, now: float) -> Proposal:
     """Lay a packed bundle out for the worker to put in force; return what is proposed by that."""
-    replace(data / PROPOSED, msgspec.msgpack.encode(_Resolved(source, packed, author, reason, now)))
-    return Proposal(packed, source, author, reason, now)
+    proposal = Proposal(packed, source, author, reason, now)
+    replace(data / PROPOSED, _written(proposal))
+    return proposal
+
+
+def begin(data: Path, proposal: Proposal) -> None:
+    """Note that a proposal, which may take force, is about to be written to the log."""
+    replace(data / PUBLISHING, _written(proposal))
+
+
+def give_up(data: Path) -> None:
+    """Note that the log has not taken what was about to be written to it."""
+    (data / PUBLISHING).unlink(missing_ok=True)
+
+
+def finish(data: Path) -> None:
+    """Adopt what a worker that died may have had in the log: there it is in force."""
+    with contextlib.suppress(FileNotFoundError):
+        left = _proposal((data / PUBLISHING).read_bytes())
+        try:
+            if left is not None:
+                adopt(data, left)
+        except bundle.BundleError as error:  # written by other code: this one reads it from no log either
+            logger.error("what a worker was publishing when it died cannot be read and is dropped: %s", error)
+        give_up(data)
 
 
 def proposed(data: Path) -> Proposal | None:
@@ -151,6 +177,14 @@ def proposed(data: Path) -> Proposal | None:
 def proposal_in(file: BinaryIO) -> Proposal | None:
     """Read what is proposed from its file, as `held` gives it; None when it cannot be read."""
     return _proposal(file.read())
+
+
+def _resolved(one: Proposal) -> _Resolved:
+    return _Resolved(one.source, one.packed, one.author, one.reason, one.time)
+
+
+def _written(one: Proposal) -> bytes:
+    return msgspec.msgpack.encode(_resolved(one))
 
 
 def _proposal(written: bytes) -> Proposal | None:
@@ -209,7 +243,7 @@ def adopt(data: Path, proposal: Proposal, told: Told | None = None) -> None:
     What is `told` of it spares decoding it, and the one in force.
     """
     last = _last(data)
-    taken = _Resolved(proposal.source, proposal.packed, proposal.author, proposal.reason, proposal.time)
+    taken = _resolved(proposal)
     if last != taken:  # else an earlier try came as far
         if last is not None and not shelf.has(data, version_of(last.packed)):
             _shelve(data, last, None)
@@ -217,6 +251,7 @@ def adopt(data: Path, proposal: Proposal, told: Told | None = None) -> None:
         replace(data / FILE, msgspec.msgpack.encode(taken))
     waiting_promotions.settle(data, version_of(proposal.packed))
     drop(data, proposal)
+    give_up(data)
 
 
 def _shelve(data: Path, what: _Resolved, last: _Resolved | None, told: Told | None = None) -> None:

@@ -468,14 +468,18 @@ class Worker:
                 time=self.clock(),
             )
         )
+        folder = self.settings.data_folder
         try:
             if self.settings.cluster:
-                await self.app.produce_many([joining.record(self.settings.data_folder, proposal)])
+                await self.app.produce_many([joining.record(folder, proposal)])
+            else:
+                await asyncio.to_thread(publication.begin, folder, proposal)
             await self.app.produce_many(
                 [(OBSERVATIONS, partition, None, encoded) for partition in range(self.partitions)]
             )
         except (LogWriteError, OSError) as error:  # a full disk: it stays proposed, and the next turn tries again
             self.packed, self.version = before
+            publication.give_up(folder)
             self._hold_up(error)
             return False
         return True

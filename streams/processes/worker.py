@@ -13,9 +13,8 @@ from streams.worker import Worker
 
 async def _run(found: settings.Settings) -> None:
     child.await_site()
-    left = publication.proposed(found.data_folder)
-    if left is not None and not found.cluster:  # by a worker that may have had it in the log when it died
-        publication.adopt(found.data_folder, left)
+    if not found.cluster:  # where all runs go by what the log has
+        publication.finish(found.data_folder)
     packed = publication.read(found.data_folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

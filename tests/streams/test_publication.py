@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.triage_folder import promoted
 from models.promotion import Promotion
+from sensors.site import Text
 from streams import bundle, publication, waiting_promotions
 from streams.publication import IndicesError
 from streams.waiting_promotions import Orders
@@ -45,6 +47,28 @@ def test_an_unchanged_site_is_not_resolved_twice_and_a_promotion_that_a_run_left
     waiting_promotions.keep(data, bundle.version_of(b"laid out"), Orders(triage=[Promotion("laid out")]))
     assert publication.resolve(folder, data) == first
     assert promoted(data) == [Promotion("laid out")] and publication.proposed(data) is None
+
+
+def test_a_start_goes_on_with_what_may_be_in_the_log_and_with_nothing_that_nobody_approved(
+    folder: Path, data: Path
+) -> None:
+    """Whoever kills a worker at the right moment is no second person, and undoes none's approval."""
+    text = (folder / "site.yaml").read_text(encoding="utf-8")
+    (folder / "site.yaml").write_text(f"{text}\napproval: two\n", encoding="utf-8")
+    first = publication.resolve(folder, data)
+    assert first.site.approval == "two"
+    renamed = [
+        bundle.pack(replace(first, site=replace(first.site, name=Text(name, name))))
+        for name in ("approved", "proposed")
+    ]
+    publication.propose(data, renamed[1], "", "user:an", "", 1.0)
+    publication.finish(data)
+    assert publication.resolve(folder, data) == first, "only proposed"
+    publication.begin(data, publication.Proposal(renamed[0], "", "user:an", "", 1.0))
+    assert publication.resolve(folder, data).site.name.en == "approved"
+    publication.begin(data, publication.Proposal(b"of another code", "", "user:an", "", 1.0))
+    assert publication.resolve(folder, data).site.name.en == "approved"
+    assert not (data / publication.PUBLISHING).exists()
 
 
 def test_points_keep_their_indices_when_others_go(folder: Path, data: Path) -> None:

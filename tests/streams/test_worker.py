@@ -205,6 +205,8 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
     publication.write(tmp_path, packed)
     changed = bundle.pack(Bundle(site=site(points=100), rules=rules(threshold=30.0)))
     tries, free = list[float](), threading.Event()
+    left = tmp_path / "left"
+    left.mkdir()
 
     def adopt(data: Path, proposal: publication.Proposal, told: publication.Told | None = None) -> None:
         tries.append(time.monotonic())
@@ -224,7 +226,11 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
         await reached(lambda: len(tries) == 4)
         assert worker.version == bundle.version_of(changed), "there is no way back"
         assert publication.withdraw(tmp_path, proposal) is False
+        for name in (publication.FILE, publication.PUBLISHING):  # as it is found by whoever starts after a death now
+            (left / name).write_bytes((tmp_path / name).read_bytes())
         free.set()
+        publication.finish(left)
+        assert publication.version(left) == worker.version and not (left / publication.PUBLISHING).exists()
         await reached(lambda: publication.version(tmp_path) == worker.version)
         log = worker.app.log_store
         records = log.read(OBSERVATIONS, 0, 0, log.end(OBSERVATIONS, 0), limit=100)
@@ -235,7 +241,7 @@ def test_a_site_that_the_log_has_is_not_published_again_while_the_folder_takes_n
 
     asyncio.run(scenario())
     assert tries[3] - tries[0] >= 0.7 > 3 * FOLLOW_SECONDS
-    assert not (tmp_path / publication.PROPOSED).exists()
+    assert not (tmp_path / publication.PROPOSED).exists() and not (tmp_path / publication.PUBLISHING).exists()
     assert sum("cannot be put in force yet" in record.getMessage() for record in caplog.records) == 1
 
 
