@@ -43,6 +43,11 @@ def run(*arguments: str | Path, given: str = "") -> Result:
     return CliRunner().invoke(application(), [str(one) for one in arguments], input=given)
 
 
+def english(*arguments: str | Path, given: str = "") -> Result:
+    """Run a command that is to speak English though the site is Chinese, as the example is."""
+    return run(*arguments, "--language", "en", given=given)
+
+
 def sentence(result: Result) -> str:
     """Return what was said of a failure: a sentence with a cross, never a traceback."""
     assert result.exit_code == 1, result.output
