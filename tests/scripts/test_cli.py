@@ -414,7 +414,7 @@ def test_the_doctor_looks_at_the_site_that_runs_on_the_data_unless_another_is_na
     (other / "units.yaml").write_text("units: 3\n", encoding="utf-8")
     (alarmed / "run").mkdir()
     running.note_site(alarmed, other)
-    assert "problem(s), first" in run("doctor", "--data", alarmed).output
+    assert "problem(s), first" in english("doctor", "--data", alarmed).output
     assert run("doctor", "--data", alarmed, "--site", DISTRICT).exit_code == 0
 
 
