@@ -142,8 +142,9 @@ def reports_about(engine: Engine, subject: str, most: int = MOST_LINES) -> list[
 def erase_subject(engine: Engine, subject: str, now: float) -> tuple[Erased, set[str]]:
     """Remove the reports about one subject where nothing is open, and what alarms that are over quote of them.
 
-    Also return the SHA-256 of photos that no report has any more. The hash itself stays in the cases, where it says
-    that two were about one person, and not about whom.
+    So does what anybody wrote in a case about them that is over, and in what is yet to be told of it; who wrote it
+    stays. Also return the SHA-256 of photos that no report has any more. The hash itself stays in the cases, where it
+    says that two were about one person, and not about whom.
     """
     done = Erased()
     todo = list[Change]()
@@ -165,11 +166,45 @@ def erase_subject(engine: Engine, subject: str, now: float) -> tuple[Erased, set
                     if (made := _unquoted(row[field], ids)) != row[field]:
                         marked = {**made, "redacted": True} if field == "record" else made
                         todo.append((table, row, {field: marked}))
+        todo += _cases_about(connection, subject, now)
     done.lines = _write(engine, todo) + _remove(engine, reports, sorted(ids))
     photos = {row["photo"] for row in gone if row["photo"]}
     with engine.connect() as connection:
         kept = set(connection.scalars(sa.select(reports.c.photo).where(reports.c.photo.in_(photos))))
     return done, photos - kept
+
+
+def _cases_about(connection: Connection, subject: str, now: float) -> Iterator[Change]:
+    """Leave out what was written in the cases about a subject that are over, and in what is yet to be told of them."""
+    cases = set(connection.scalars(closed(incidents, 0.0, now).where(incidents.c.subject == subject)))
+    told = set[str]()
+    for changes, key, table, fields in _CASES:
+        rows = list(_rows(connection, table, table.c.id if table is incidents else table.c.incident, cases))
+        word = _WORDS.get(table.name)
+        for row in rows:
+            yield (
+                table,
+                row,
+                {name: _wordless({name: row[name]})[name] for name in (*fields, *([word] if word else ()))},
+            )
+        for row in _rows(connection, changes, changes.c[key], {row["id"] for row in rows}):
+            made = _wordless(row["record"])
+            if made != row["record"]:
+                yield changes, row, {"record": {**made, "redacted": True}}
+            told |= {row["id"]} if made.get("event") else set()
+    for row in _rows(connection, outbox, outbox.c.id, told):
+        if row["payload"]:
+            yield outbox, row, {"payload": _wordless(row["payload"])}
+
+
+def _wordless(value: Any) -> Any:
+    """Leave out all that people wrote, but not who they are."""
+    if isinstance(value, dict):
+        return {
+            name: words(one) if name in WORDS and isinstance(one, str) else _wordless(one)
+            for name, one in value.items()
+        }
+    return [_wordless(one) for one in value] if isinstance(value, list) else value
 
 
 def _naming(connection: Connection, table: sa.Table, actor: str) -> Iterator[Line]:

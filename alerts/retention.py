@@ -47,6 +47,9 @@ _AT_ONCE = 100
 _REDACTED = "redacted"
 """The counter that says up to when (unix seconds) cases have been redacted."""
 
+_TOLD = "redacted_told"
+"""The counter that says up to which position what is told has been looked at."""
+
 PERSONAL = ("actor", "reason", "people", "sheet", "by", "ended_by", "ended_why")
 """What is personal in rows that stand for themselves."""
 
@@ -210,9 +213,16 @@ def closed(table: sa.Table, since: float, before: float) -> sa.Select[Any]:
     return sa.select(sa.union_all(last, before_it).subquery().c.id)
 
 
-def _reached(connection: Connection) -> float:
-    found = connection.scalar(sa.select(counters.c.value).where(counters.c.name == _REDACTED))
+def _reached(connection: Connection, name: str = _REDACTED) -> float:
+    found = connection.scalar(sa.select(counters.c.value).where(counters.c.name == name))
     return float(found or 0)
+
+
+def _reach(connection: Connection, name: str, value: int) -> None:
+    """Move a counter on; it never goes back."""
+    if not connection.scalar(sa.select(sa.func.count()).where(counters.c.name == name)):
+        connection.execute(sa.insert(counters).values(name=name, value=value))
+    connection.execute(sa.update(counters).where(counters.c.name == name, counters.c.value < value).values(value=value))
 
 
 def _redact(engine: Engine, before: float) -> Iterator[int]:
@@ -239,7 +249,8 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
                     _remove_attached(connection, some)
             yield count
     with engine.connect() as connection:  # what a target that was away is told of late is told without it
-        told = list(connection.scalars(sa.select(outbox.c.position).where(_told_between(since, before))))
+        seen, last = _reached(connection, _TOLD), connection.scalar(sa.select(sa.func.max(outbox.c.position))) or 0
+        told = list(connection.scalars(sa.select(outbox.c.position).where(_told_between(since, before, seen))))
     for start in range(0, len(told), _AT_ONCE):
         with engine.begin() as connection:
             which = outbox.c.position.in_(told[start : start + _AT_ONCE])
@@ -257,15 +268,15 @@ def _redact(engine: Engine, before: float) -> Iterator[int]:
                 where = [column == row[column.name] for column in table.primary_key]
                 connection.execute(sa.update(table).where(*where).values(**_whole(row)))
                 count += 1
-        done = sa.update(counters).where(counters.c.name == _REDACTED, counters.c.value < int(before))
-        if not connection.scalar(sa.select(sa.func.count()).where(counters.c.name == _REDACTED)):
-            connection.execute(sa.insert(counters).values(name=_REDACTED, value=int(before)))
-        connection.execute(done.values(value=int(before)))
+        _reach(connection, _REDACTED, int(before))
+        _reach(connection, _TOLD, int(last))
     yield count
 
 
-def _told_between(since: float, before: float) -> sa.ColumnElement[bool]:
-    return sa.and_(outbox.c.time >= since, outbox.c.time < before, outbox.c.kind == "dispatch")
+def _told_between(since: float, before: float, seen: float) -> sa.ColumnElement[bool]:
+    """Find what has grown old enough, or came late: a journal that caught up is told of what is old already."""
+    fresh = sa.or_(outbox.c.time >= since, outbox.c.position > seen)
+    return sa.and_(fresh, outbox.c.time < before, outbox.c.kind == "dispatch")
 
 
 def _change(

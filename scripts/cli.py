@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from scripts.commands.spoken import spoken
 from streams.settings import SettingsError
 
 HELP = """Foreshock watches a district's sensors and cameras and sends people out before it is too late.
@@ -79,10 +80,21 @@ def application(only: str | None = None) -> typer.Typer:
             module, _, attribute = place.partition(".")
             command = getattr(importlib.import_module(f"scripts.commands.{module}"), attribute)
             if isinstance(command, typer.Typer):
+                _have_speak(command)
                 app.add_typer(command, name=name)
             else:
-                app.command(name)(command)
+                app.command(name)(spoken(command))
     return app
+
+
+def _have_speak(app: typer.Typer) -> None:
+    """Have all commands of a group begin by the language that they are to speak."""
+    for command in app.registered_commands:
+        if command.callback is not None and not hasattr(command.callback, "spoken"):
+            command.callback = spoken(command.callback)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _have_speak(group.typer_instance)
 
 
 def main() -> None:

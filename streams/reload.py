@@ -103,12 +103,23 @@ def prepare(folder: Path, data: Path) -> Prepared:
 
 
 def earlier(version: str, data: Path) -> Prepared:
-    """Take a former publication from the shelf, to put it in force again. Raise `ReloadError` when it cannot be."""
+    """Take a former publication from the shelf, to put it in force again. Raise `ReloadError` when it cannot be.
+
+    Where people open the console is the machine's own, as its port and its proxy are, and stays as it is: a publication
+    that was made elsewhere, or while nothing was served, has another address, or none. What is put in force is of a new
+    version then.
+    """
     packed = shelf.take(data, version)
     if packed is None:
         raise ReloadError(f"there is no publication {version}; `foreshock publications` lists those there are")
     current = bundle.unpack(publication.read(data))
-    return _prepared(data, current, bundle.unpack(packed), publication.known(data), "", packed)
+    content = bundle.unpack(packed)
+    if content.site.console != current.site.console:
+        content = msgspec.structs.replace(
+            content, site=msgspec.structs.replace(content.site, console=current.site.console)
+        )
+        return _prepared(data, current, content, publication.known(data), "")
+    return _prepared(data, current, content, publication.known(data), "", packed)
 
 
 def with_models(

@@ -83,3 +83,18 @@ def newest(values: Iterable[bytes]) -> Found | None:
     if whole not in found:
         return None
     return Found(b"".join(found[whole][index] for index in range(wanted[whole])), whole[1])
+
+
+def turn_after(value: bytes) -> int | None:
+    """Tell under which set of keys the newest whole snapshot lies, by the topic's last record; None by other bytes.
+
+    Chunks come in order: the last of its snapshot makes it whole; after any other, or a damaged one, the one before it
+    still is the newest.
+    """
+    if len(value) < _HEAD.size:
+        return None
+    magic, _, index, count, checksum = _HEAD.unpack_from(value)
+    if magic not in _MAGICS:
+        return None
+    turn = _MAGICS.index(magic)
+    return turn if index == count - 1 and zlib.crc32(value[_HEAD.size :]) == checksum else 1 - turn

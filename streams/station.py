@@ -119,9 +119,9 @@ class Station:
     def take_over(self, committed: int) -> None:
         """Bring a standby's state up to what is committed, to go on as the owner. Raise as `follow` does."""
         self.follow(committed)
-        newest = snapshot.newest(_snapshots(self.log, self.partition))
-        if newest is not None:
-            self._turn = newest.turn
+        turn = newest_turn(self.log, self.partition)
+        if turn is not None:
+            self._turn = turn
 
     def _again(self, record: bytes) -> bool:
         """Tell whether a publication puts in force what is: as an owner does whose state was lost."""
@@ -243,6 +243,23 @@ def newest_snapshot(log: Readable, partition: int) -> tuple[Engine | None, int]:
     """
     stored = snapshot.newest(_snapshots(log, partition))
     return (None, 1) if stored is None else (Engine.restore(stored.content), stored.turn)
+
+
+def newest_turn(log: Readable, partition: int) -> int | None:
+    """Tell under which set of keys the newest whole snapshot lies, by the last record alone; None where none is.
+
+    A log may have offsets without a record (ends of transactions, what was compacted): it is looked for further back.
+    """
+    oldest, end, wide = log.start(SNAPSHOTS, partition), log.end(SNAPSHOTS, partition), 2
+    at = end
+    while at > oldest:
+        at = max(oldest, end - wide)
+        for _, _, value in reversed(log.read(SNAPSHOTS, partition, at, end, limit=wide)):
+            turn = snapshot.turn_after(value)
+            if turn is not None:
+                return turn
+        wide *= 4
+    return None
 
 
 def _snapshots(log: Readable, partition: int) -> Iterator[bytes]:

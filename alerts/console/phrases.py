@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import zip_longest
 
@@ -30,10 +30,11 @@ class Phrases:
         """Say a sentence in the reader's language; one that is not known stays as it is."""
         return sentence if language.startswith("en") else (self.chinese(sentence) or sentence)
 
-    def chinese(self, sentence: str) -> str | None:
-        """Say a sentence in Chinese; None where it is not known."""
+    def chinese(self, sentence: str, within: Callable[[str], str] = str) -> str | None:
+        """Say a sentence in Chinese; None where it is not known. `within` says what stands for the words in between."""
         for pattern, pieces in self._all:
             found = pattern.fullmatch(sentence)
             if found is not None:
-                return "".join(part for pair in zip_longest(pieces, found.groups(), fillvalue="") for part in pair)
+                words = map(within, found.groups())
+                return "".join(part for pair in zip_longest(pieces, words, fillvalue="") for part in pair)
         return None

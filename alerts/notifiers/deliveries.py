@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ CREATE TABLE IF NOT EXISTS known (
 ) WITHOUT ROWID;
 """
 
-_AT_ONCE = 500
+_AT_ONCE = 100
+UNREADABLE = "what was kept of it cannot be read"
+"""Why a letter is dead that is damaged, or was written by other code."""
+
 _NOWHERE = 2**62  # a position that no journal has
 _DAY, _AROUND = 86400.0, 60.0
 
@@ -49,6 +53,12 @@ _DEAD = "SELECT id FROM letters WHERE target = ? AND dead = 1"
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Notice)
+
+logger = logging.getLogger(__name__)
+
+
+Told = Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]
+"""Gives the events of some notices by their ids, as they are by now."""
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -147,9 +157,22 @@ class Deliveries:
             _encoder.encode(letter.notice),
         )
 
-    def due(self, target: str, time: float, limit: int = 50) -> list[Letter]:
-        """List letters whose time has come, the oldest first."""
-        return self._letters("dead = 0 AND due <= ? ORDER BY due LIMIT ?", target, time, limit)
+    def due(self, target: str, time: float, told: Told = lambda _: {}, limit: int = 50) -> list[Letter]:
+        """List letters whose time has come, the oldest first, with the events of `told` as they are by now.
+
+        Those that cannot be read are dead from now on, and logged.
+        """
+        letters = self._letters("dead = 0 AND due <= ? ORDER BY due LIMIT ?", target, time, limit)
+        for one in letters:
+            if one.error == UNREADABLE:
+                self._bury(target, one.notice.id, time)
+        found = {(target, one.notice.id): one.notice for one in letters if one.error != UNREADABLE}
+        fresh = _as_told(found, told)
+        return [
+            msgspec.structs.replace(one, notice=fresh.get((target, one.notice.id), one.notice))
+            for one in letters
+            if one.error != UNREADABLE
+        ]
 
     def next_due(self, target: str) -> float | None:
         """Return when the next letter is due; None when none waits."""
@@ -213,28 +236,31 @@ class Deliveries:
             )
         return gone
 
-    def follow(self, told: Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]) -> int:
+    def follow(self, told: Told) -> Iterator[int]:
         """Have what waits or is dead say what the journal says by now, from which a person may have been taken out.
 
-        `told` gives the events of some notices, by their ids. Return how many became others.
+        `told` gives the events of some notices, by their ids. There may be tens of thousands: yield after each hundred
+        how many of them became others, for whoever has something else to do in between. Those that cannot be read are
+        passed over, counted and logged.
         """
-        count = 0
+        unreadable = list[str]()
         for table in ("letters", "held"):
             last = ("", "")
             query = f"SELECT target, id, notice FROM {table} WHERE (target, id) > (?, ?) ORDER BY target, id LIMIT ?"  # noqa: S608
             while rows := self._do(query, *last, _AT_ONCE).rows:
                 last = (rows[-1][0], rows[-1][1])
-                events = told([id for _, id, _ in rows])
-                for target, id, kept in rows:
-                    notice = _decoder.decode(kept)
-                    if notice.kind == "dispatch" and id in events and events[id] != notice.payload:
-                        notice = msgspec.structs.replace(notice, payload=events[id])
-                        self._do(
-                            f"UPDATE {table} SET notice = ? WHERE target = ? AND id = ?",  # noqa: S608
-                            *(_encoder.encode(notice), target, id),
-                        )
-                        count += 1
-        return count
+                found = {(target, id): _read(kept) for target, id, kept in rows}
+                unreadable += [id for (_, id), notice in found.items() if notice is None]
+                count = 0
+                for (target, id), fresh in _as_told(found, told).items():
+                    self._do(
+                        f"UPDATE {table} SET notice = ? WHERE target = ? AND id = ?",  # noqa: S608
+                        *(_encoder.encode(fresh), target, id),
+                    )
+                    count += 1
+                yield count
+        if unreadable:
+            logger.error("letters cannot be read, count=%d first=%s", len(unreadable), unreadable[0])
 
     # What waits to be told together
 
@@ -250,10 +276,18 @@ class Deliveries:
     def held(self, target: str, limit: int, *, quiet: bool = True) -> list[Notice]:
         """List what waits for a digest, the oldest first; without `quiet` only what a flood holds back."""
         found = self._do(
-            "SELECT notice FROM held WHERE target = ? AND digest = '' AND quiet <= ? ORDER BY since, id LIMIT ?",
+            "SELECT id, since, notice FROM held WHERE target = ? AND digest = '' AND quiet <= ? "
+            "ORDER BY since, id LIMIT ?",
             *(target, int(quiet), limit),
         )
-        return [_decoder.decode(notice) for (notice,) in found.rows]
+        notices = list[Notice]()
+        for id, since, kept in found.rows:
+            notice = _read(kept)
+            if notice is None:
+                self._bury(target, str(id), float(since))
+            else:
+                notices.append(notice)
+        return notices
 
     def gather(self, target: str, digest: Notice, ids: Sequence[str], time: float) -> None:
         """Make notices that wait one letter, to be tried at `time`; they are delivered with it, or die with it."""
@@ -358,14 +392,54 @@ class Deliveries:
         return {name: (kind, seen, error) for name, kind, seen, error in found.rows}
 
     def _letters(self, where: str, *values: Any) -> list[Letter]:
-        query = f"SELECT notice, attempts, due, dead, error FROM letters WHERE target = ? AND {where}"  # noqa: S608
+        query = f"SELECT id, notice, attempts, due, dead, error FROM letters WHERE target = ? AND {where}"  # noqa: S608
         return [
-            Letter(_decoder.decode(notice), attempts, due, bool(dead), error)
-            for notice, attempts, due, dead, error in self._do(query, *values).rows
+            Letter(notice, attempts, due, bool(dead), error)
+            if (notice := _read(kept)) is not None
+            else Letter(_lost(str(id)), attempts, due, bool(dead), UNREADABLE)
+            for id, kept, attempts, due, dead, error in self._do(query, *values).rows
         ]
+
+    def _bury(self, target: str, id: str, time: float) -> None:
+        """Have what cannot be read be dead, so that it holds up nothing and is listed."""
+        with self._memory.transaction():
+            self._do(
+                f"INSERT INTO letters SELECT target, id, 0, {_TIME}, 1, '', notice FROM held "  # noqa: S608
+                "WHERE target = ? AND id = ? ON CONFLICT DO NOTHING",
+                *(time, target, id),
+            )
+            self._do("DELETE FROM held WHERE target = ? AND id = ?", target, id)
+            self._do(
+                "UPDATE letters SET dead = 1, due = ?, error = ? WHERE target = ? AND id = ?",
+                *(time, UNREADABLE, target, id),
+            )
+        logger.error("a letter cannot be read and is tried no more, target=%s id=%s", target, id)
 
     def _one(self, query: str, *values: Any) -> Any:
         return self._memory.one(query, *values)
 
     def _do(self, query: str, *values: Any) -> Done:
         return self._memory.do(query, *values)
+
+
+def _read(kept: bytes) -> Notice | None:
+    """Read a notice that was kept; None when it is damaged, or other code wrote it."""
+    try:
+        return _decoder.decode(kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _lost(id: str) -> Notice:
+    """Stand in for a notice of which nothing but its id can be read."""
+    return Notice(id=id, kind="dispatch", area="", unit="", simulated=False, time=0.0, payload={})
+
+
+def _as_told(notices: Mapping[tuple[str, str], Notice | None], told: Told) -> dict[tuple[str, str], Notice]:
+    """Give those of some notices (by target and id) anew whose event is another by now."""
+    events = told([id for _, id in notices]) if notices else {}
+    return {
+        key: msgspec.structs.replace(notice, payload=events[key[1]])
+        for key, notice in notices.items()
+        if notice is not None and notice.kind == "dispatch" and events.get(key[1], notice.payload) != notice.payload
+    }

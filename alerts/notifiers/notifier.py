@@ -98,7 +98,6 @@ class Notifier:
             self._deliveries.forget_others([target.name for target in targets])
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidying: asyncio.Task[None] | None = None
-        self.prune()
 
     def _channel(self, target: Target, since: float = math.inf) -> _Channel:
         return _Channel(
@@ -111,12 +110,14 @@ class Notifier:
             await self._begin(channel)
         self._tidying = asyncio.create_task(self._tidy(), name="tidy the notifier's memory")
 
-    def prune(self) -> None:
+    async def prune(self) -> None:
         """Forget what was delivered, letters that were dead, and codes that were over, long ago.
 
-        What was taken out of the journal, as it is personal, is forgotten with it: it must not be told late.
+        What was taken out of the journal, as it is personal, is forgotten with it; that goes letter by letter, and
+        what is told goes on in between.
         """
-        self._deliveries.follow(self._reader.events_told)
+        for _ in self._deliveries.follow(self._reader.events_told):
+            await asyncio.sleep(0)
         gone = self._deliveries.prune(self._clock() - _KEEP)
         if gone:
             logger.warning("dead letters were forgotten after 30 days, count=%d", gone)
@@ -126,11 +127,11 @@ class Notifier:
     async def _tidy(self) -> None:
         """Prune for as long as this runs: it may be for months."""
         while True:
-            await asyncio.sleep(_TIDY)
             try:
-                self.prune()
+                await self.prune()
             except Exception:  # a locked or full disk: the next time will do
                 logger.exception("the notifier's memory cannot be pruned")
+            await asyncio.sleep(_TIDY)
 
     async def _begin(self, channel: _Channel) -> None:
         await channel.sender.open()
@@ -514,8 +515,8 @@ class _Channel:
             self._deliveries.put_off(target, Letter(notice, 0, now, False, ""))
 
     async def _retry(self) -> None:
-        """Try the letters whose time has come."""
-        for letter in self._deliveries.due(self.target.name, self._clock()):
+        """Try the letters whose time has come, as the journal has them now: a person may have been taken out."""
+        for letter in self._deliveries.due(self.target.name, self._clock(), self._reader.events_told):
             if self._stopping:
                 break
             if not await self._due(letter.notice):

@@ -13,12 +13,13 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
-from alerts.console import persons
+from alerts.console import messages, persons
 from alerts.console.accounts import audit, first, second
 from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
+from scripts.commands.spoken import heads, language, said
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -29,6 +30,8 @@ from scripts.commands.terminal import (
     out,
     plain,
     require_run,
+    tell,
+    warn,
     who,
 )
 from sensors.document import DocumentError
@@ -78,7 +81,7 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
     try:
         yield accounts
     except AccountError as error:
-        fail(str(error))
+        fail(str(error) if language() == "en" else messages.text(error.code, "zh-CN"))
     except DBAPIError as error:
         fail(f"cannot write to {folder}: {error.orig}")
     finally:
@@ -113,7 +116,7 @@ def _password(text: str = "Password: ") -> str:
     """Ask for a password twice at a terminal, or read it from standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    return str(typer.prompt(text, hide_input=True, confirmation_prompt=True, prompt_suffix=""))
+    return str(typer.prompt(said(text), hide_input=True, confirmation_prompt=True, prompt_suffix=""))
 
 
 @users.command("add")
@@ -175,7 +178,7 @@ def second_step(
             second.remove_second(accounts, name, actor=who())
             done(f"{found.name} logs in with the password alone")
         else:
-            out.print(plain(f"{found.name}: {'a second step' if found.second else 'no second step'}"))
+            tell(f"{found.name}: a second step" if found.second else f"{found.name}: no second step")
 
 
 @users.command("list")
@@ -186,7 +189,7 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print(msgspec.json.encode(found).decode())
             return
-        table = Table("name", "display", "roles", "unit", "places", "state")
+        table = Table(*heads("name", "display", "roles", "unit", "places", "state"))
         for user in found:
             table.add_row(
                 plain(user.name),
@@ -194,9 +197,11 @@ def list_users(data: DataOption = None, as_json: JsonOption = False) -> None:
                 " ".join(user.roles),
                 plain(user.unit or ""),
                 plain(" ".join(user.places)),
-                "erased" if user.erased else "disabled" if user.disabled else "active",
+                said("erased" if user.erased else "disabled" if user.disabled else "active"),
             )
-        out.print(table if found else "no accounts yet; `foreshock run` prints a link for the first administrator")
+        out.print(
+            table if found else said("no accounts yet; `foreshock run` prints a link for the first administrator")
+        )
 
 
 @users.command("password")
@@ -243,8 +248,9 @@ def erase_person(
         if not yes:
             fail(f"this cannot be undone: `foreshock users erase {name} --yes` does it")
         user, found = persons.take_away(accounts, configured(data=data).journal_url, name, actor=who())
-        left = f"; {found.left} are in what is open: do it again once that is over" if found.left else ""
-        done(f"{user.name} is erased, in {found.lines} line(s) of the journal, too{left}; the audit stays")
+        done(f"{user.name} is erased, in {found.lines} line(s) of the journal, too; the audit stays")
+        if found.left:
+            warn(f"{found.left} are in what is open: do it again once that is over")
 
 
 @users.command("first-link")
@@ -283,12 +289,12 @@ def show_audit(
         if as_json:
             print(msgspec.json.encode({"items": found, "broken": broken}).decode())
         else:
-            table = Table("entry", "time (UTC)", "who", "what", "to what", "detail")
+            table = Table(*heads("entry", "time (UTC)", "who", "what", "to what", "detail"))
             for entry in found:
                 told = ", ".join(f"{name} {value}" for name, value in entry.detail.items())
                 cells = (entry.actor, entry.action, entry.target, told)
                 table.add_row(str(entry.sequence), local(entry.time, "UTC"), *map(plain, cells))
-            out.print(table if found else "no such entries")
+            out.print(table if found else said("no such entries"))
         if broken is not None:
             fail(f"the audit does not hold: entry {broken} or one before it was changed or taken out since it was made")
         if not as_json:
@@ -326,9 +332,9 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             print(msgspec.json.encode(found).decode())
             return
-        table = Table("id", "name", "roles", "places", "expires", "used", "state")
+        table = Table(*heads("id", "name", "roles", "places", "expires", "used", "state"))
         for token in found:
-            state = "revoked" if token.revoked else "active"
+            state = said("revoked" if token.revoked else "active")
             row = (
                 token.id,
                 plain(token.name),
@@ -338,7 +344,7 @@ def list_tokens(data: DataOption = None, as_json: JsonOption = False) -> None:
                 local(token.used, zone),
             )
             table.add_row(*row, state)
-        out.print(table if found else "no tokens yet; make one with `foreshock tokens add NAME --role viewer`")
+        out.print(table if found else said("no tokens yet; make one with `foreshock tokens add NAME --role viewer`"))
 
 
 @tokens.command("revoke")

@@ -10,7 +10,8 @@ import typer
 
 from alerts.notifiers.targets import KINDS
 from scripts.commands.listen import BrokerOption, HostOption, PortOption, beside_run, tap_of
-from scripts.commands.terminal import DataOption, SiteOption, done, err, fail
+from scripts.commands.spoken import near, said
+from scripts.commands.terminal import DataOption, SiteOption, aside, done, fail
 from sensors.adoption.patch import patch
 from sensors.adoption.proposal import Proposals, propose
 from sensors.adoption.watch import MOST_TOPICS, Watch
@@ -18,7 +19,6 @@ from sensors.dialects import senml
 from sensors.dialects.dialect import Route
 from sensors.document import DocumentError, convert, read_document
 from sensors.lookup import Registry
-from sensors.problem import suggest
 from sensors.registry import load_site
 from sensors.site_files import TypesFile
 from streams import running
@@ -64,14 +64,14 @@ def adopt(
         fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {folder}`)")
     registry = Registry(content)
     if area is not None and area not in registry.areas:
-        fail(f"--area {area}: the site has no such area{suggest(area, list(registry.areas))}")
+        fail(said(f"--area {area}: the site has no such area") + near(area, list(registry.areas)))
     if write is not None and write.exists():
         fail(f"--write {write}: this file is there already; name a new one")
     own = tuple(f"{content.signals.native or 'foreshock'}/{kind}/" for kind in KINDS)
     watch = Watch(content.zone, most, lambda topic: _base(topic, registry))
     begun = time.monotonic()
     with tap_of(found, filters or ["#"], broker) as tap:
-        err.print(f"watching for {seconds:g} s; Ctrl-C ends it sooner")
+        aside(f"watching for {seconds:g} s; Ctrl-C ends it sooner")
         try:
             while (left := seconds - (time.monotonic() - begun)) > 0:
                 for message in tap.take(min(TURN, left)):
@@ -92,7 +92,7 @@ def adopt(
             fail(f"cannot write {write}: {error.strerror or error}")
         done(f"{write} proposes {_summary(proposals)}; read it before you take it")
     if lost:
-        err.print(f"{lost} messages were not looked at: more came than could be followed")
+        aside(f"{lost} messages were not looked at: more came than could be followed")
 
 
 def _base(topic: str, registry: Registry) -> str:
@@ -108,5 +108,6 @@ def _summary(proposals: Proposals) -> str:
     ready = sum(not one.lacks for one in proposals.points)
     lacking = len(proposals.points) - ready
     doubtful = sum(not one.lacks and "guess" in (one.guess.sure, one.area_sure) for one in proposals.points)
-    look = f", {doubtful} of them to be checked" if doubtful else ""
-    return f"{ready} point(s){look}; {lacking} more lack something, {len(proposals.left)} topic(s) were left"
+    look = said(f", {doubtful} of them to be checked") if doubtful else ""
+    rest = said(f"; {lacking} more lack something, {len(proposals.left)} topic(s) were left")
+    return said(f"{ready} point(s)") + look + rest

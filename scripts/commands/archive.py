@@ -11,7 +11,22 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, local, out, warn, who, wrong
+from scripts.commands.spoken import heads, said
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    aside,
+    configured,
+    done,
+    err,
+    fail,
+    local,
+    out,
+    tell,
+    warn,
+    who,
+    wrong,
+)
 from streams import bundle, housekeeping, logs, publication
 from streams.archive import witness
 from streams.archive.archiver import Archiver, archive_all, cuts, prune
@@ -79,12 +94,11 @@ def show(data: DataOption = None, as_json: JsonOption = False) -> None:
         print(msgspec.json.encode(listed).decode())
         return
     if not listed:
-        out.print(f"nothing is archived in {place.where} yet")
+        tell(f"nothing is archived in {place.where} yet")
         return
     zone = _zone(found)
-    table = Table(
-        "day (UTC)", "partition", "segments", "observations", "outcomes", "states", "MB", f"from ({zone})", "to"
-    )
+    columns = ("day (UTC)", "partition", "segments", "observations", "outcomes", "states", "MB", f"from ({zone})", "to")
+    table = Table(*heads(*columns))
     for one in listed:
         counts = (one.partition, one.segments, one.observations, one.outcomes, one.states)
         times = (local(one.since, zone), local(one.until, zone))
@@ -111,7 +125,7 @@ def verify(
     foreshock archive verify
     """
     found, place = _configured(data=data)
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn(said("reading")), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=err, transient=True, disable=as_json) as progress:
             task = progress.add_task("", total=None)
@@ -126,7 +140,7 @@ def verify(
     if as_json:
         print(msgspec.json.encode(seen).decode())
     elif seen is None:
-        out.print(f"nothing is archived in {place.where} yet")
+        tell(f"nothing is archived in {place.where} yet")
     else:
         _say(found, seen, quick)
     raise typer.Exit(1 if seen is not None and seen.faults else 0)
@@ -136,13 +150,14 @@ def _say(found: Settings, seen: Survey, quick: bool) -> None:
     for fault in seen.faults[:50]:
         wrong(f"{fault.name}: {fault.said}")
     if len(seen.faults) > 50:
-        err.print(f"… and {len(seen.faults) - 50} more; --json names them all")
+        aside(f"… and {len(seen.faults) - 50} more; --json names them all")
     if seen.lost:
         warn(f"{seen.lost} observations were gone from the log before they were archived")
-    what = f"{seen.segments} segments, {seen.observations} observations, {seen.bytes / 1e6:.1f} MB"
     if not seen.faults:
-        how = "the indexes follow each other" if quick else "all are as they were written"
-        done(f"{what}, to {local(seen.until, _zone(found))}: {how}")
+        how = said("the indexes follow each other" if quick else "all are as they were written")
+        until = local(seen.until, _zone(found))
+        mb = f"{seen.bytes / 1e6:.1f}"
+        done(f"{seen.segments} segments, {seen.observations} observations, {mb} MB, to {until}: {how}")
 
 
 @app.command("prune")
@@ -174,7 +189,7 @@ def cut(
     elif yes:
         done(f"{count} segments removed, {size / 1e6:.1f} MB")
     else:
-        out.print(f"{count} segments would go" + ("; `foreshock archive prune --yes` removes them" if count else ""))
+        tell(f"{count} segments would go" + ("; `foreshock archive prune --yes` removes them" if count else ""))
 
 
 @app.command("take")

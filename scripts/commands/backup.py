@@ -14,7 +14,8 @@ import msgspec
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, out, plain, warn, who
+from scripts.commands.spoken import said
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, err, fail, plain, tell, warn, who
 from streams import housekeeping, supervisor
 from streams.backup import BackupError, Manifest, restore, take
 from streams.backup_shelf import new_name, prune
@@ -68,7 +69,7 @@ def backup(
     if found.history_gigabytes:
         warn("the history in the data folder is not in it: copy history/ as well where it must not be lost")
     if removed:
-        out.print(plain(f"{removed} older removed"))
+        tell(f"{removed} older removed")
     done(f"{target}: {len(made.items)} files, {target.stat().st_size / 1e6:.1f} MB")
 
 
@@ -101,8 +102,9 @@ def put_back(
         print(msgspec.json.encode(_told(made)).decode())
         return
     taken = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(made.time))
-    what = "is whole" if check else f"is in {found.data_folder}; start with `foreshock run`"
-    done(f"{len(made.items)} files, {made.size / 1e6:.1f} MB, taken {taken} by version {made.version}: it {what}")
+    what = said("it is whole" if check else f"it is in {found.data_folder}; start with `foreshock run`")
+    mb = f"{made.size / 1e6:.1f}"
+    done(f"{len(made.items)} files, {mb} MB, taken {taken} by version {made.version}: {what}")
 
 
 def new_key(target: Annotated[Path, typer.Argument(help="File for the secret key; it must not be there yet.")]) -> None:
@@ -140,7 +142,7 @@ def _told(made: Manifest) -> dict[str, object]:
 
 @contextlib.contextmanager
 def _bar(what: str, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TextColumn("{task.description}"))
+    columns = (TextColumn(said(what)), BarColumn(), DownloadColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task("", total=None)
         yield lambda name, count: progress.update(task, completed=count, description=plain(name))

@@ -15,7 +15,8 @@ from rich.table import Table
 
 from alerts.operations import begun, operations
 from alerts.queries import JournalMissing, Reader
-from scripts.commands.terminal import DataOption, JsonOption, configured, err, fail, out, plain, require_journal
+from scripts.commands.spoken import heads, said
+from scripts.commands.terminal import DataOption, JsonOption, aside, configured, fail, out, plain, require_journal
 from sensors.camera.eye import reader_of
 from sensors.camera.health import Health, Judgement
 from sensors.camera.still import PREFIX
@@ -78,15 +79,15 @@ def list_cameras(
         return
     named = "camera" if by == "camera" else "name"
     columns = ("area", "supplier", "read") if by == "camera" else ("cameras", "read")
-    table = Table(by, *columns, "troubled", "in order", "troubles", "repaired", "hours to repair")
+    table = Table(*heads(by, *columns, "troubled", "in order", "troubles", "repaired", "hours to repair"))
     for one in told[f"{by}s"]:
-        own = (one["area"], one["supplier"], one["state"]) if by == "camera" else (one["cameras"], one["online"])
+        own = (one["area"], one["supplier"], said(one["state"])) if by == "camera" else (one["cameras"], one["online"])
         hours = "" if one["time_to_repair"] is None else f"{one['time_to_repair'] / 3600:.1f}"
-        troubled = ("yes" if one["troubled"] else "") if by == "camera" else one["troubled"]
+        troubled = (said("yes") if one["troubled"] else "") if by == "camera" else one["troubled"]
         order = "" if one["in_order"] is None else f"{100 * one['in_order']:.2f} %"
         row = (one[named], *own, troubled, order, one["troubles"], one["repairs"], hours)
         table.add_row(*(plain(str(cell)) for cell in row))
-    out.print(table if told["cameras"] else "the site has no cameras")
+    out.print(table if told["cameras"] else said("the site has no cameras"))
 
 
 @app.command()
@@ -146,9 +147,9 @@ def check(
             print(json.dumps(line | {"judged": change.judged}), flush=True)
             return
         when = datetime.fromtimestamp(change.time).strftime("%H:%M:%S")
-        listed = "  ".join(f"{fault} {sure:.2f}" for fault, sure in faults.items())
+        listed = "  ".join(f"{said(fault)} {sure:.2f}" for fault, sure in faults.items())
         style = STYLE[change.state]
-        out.print(f"{when}  [{style}]{change.state:<9}[/{style}]  {plain(listed)}".rstrip())
+        out.print(f"{when}  [{style}]{said(change.state):<9}[/{style}]  {plain(listed)}".rstrip())
 
     def take(at: float, frame: Frame) -> None:
         nonlocal frames
@@ -158,7 +159,7 @@ def check(
             stop.set()
 
     def trouble(sentence: str) -> None:
-        err.print(plain(sentence))
+        aside(sentence)
         say(health.lost(time.time()))
         if file:
             stop.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import typer
 
+from scripts.commands.spoken import said
 from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, out, plain
 from streams import running
 from streams.doctor import examine
@@ -25,5 +26,5 @@ def doctor(site: SiteOption = None, data: DataOption = None, as_json: JsonOption
     else:
         for one in findings:
             mark = "[green]✓[/green]" if one.well else "[red]✗[/red]"
-            out.print(f"{mark} {one.what}: {plain(one.said)}")
+            out.print(f"{mark} {plain(said(one.what))}: {plain(said(one.said))}")
     raise typer.Exit(0 if all(one.well for one in findings) else 1)

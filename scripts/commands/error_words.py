@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from alerts.console import rule_words
 from alerts.console.phrases import Phrases
+from scripts.commands.site_phrases import SITE
+from scripts.commands.upkeep_phrases import UPKEEP
 
 _SAID: tuple[tuple[str, str], ...] = (
     # files
@@ -227,14 +229,14 @@ _SAID: tuple[tuple[str, str], ...] = (
         "{} 不是时刻；请写 2026-05-03 14:00、14:00，或多久以前：90 s、20 min、2 h、3 d",
     ),
 )
-_PHRASES = Phrases(_SAID)
+_PHRASES = Phrases((*_SAID, *SITE, *UPKEEP))
 
 
 def said(sentence: str, language: str) -> str:
     """Say a sentence in a language; in English, and where nothing of it is known, it stays."""
     if language.startswith("en"):
         return rule_words.said(sentence, language)
-    known = _PHRASES.chinese(sentence) or rule_words.said(sentence, language)
+    known = _PHRASES.chinese(sentence, _within) or rule_words.said(sentence, language)
     if known != sentence:
         return known
     if ": " in sentence:
@@ -243,3 +245,8 @@ def said(sentence: str, language: str) -> str:
         halves, mark = sentence.rsplit("; ", 1), "；"
     told = [said(half, language) for half in halves] if len(halves) > 1 else halves
     return sentence if told == halves else mark.join(told)
+
+
+def _within(words: str) -> str:
+    """Say what is quoted, where it is a sentence: a single word may be an id."""
+    return said(words, "zh-CN") if " " in words else words

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from alerts.duty import Roster
+from scripts.commands.spoken import heads, language, said, speak_as
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -25,6 +26,7 @@ from scripts.commands.terminal import (
     plain,
     require_journal,
     site_in_force,
+    tell,
 )
 from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError
@@ -47,6 +49,7 @@ def roster(
         loaded = load_site(found.site_folder)
     except DocumentError as error:
         fail(f"{error.problems[0]}; `foreshock check` names all mistakes")
+    speak_as(loaded.language)
     try:
         moment = (
             time.time()
@@ -60,11 +63,11 @@ def roster(
         print(msgspec.json.encode(people).decode())
         return
     names = {seat.id: f"{seat.name.zh} {seat.name.en}" for seat in loaded.seats}
-    table = Table("seat", "name", "account", "shift", "from", "until")
+    table = Table(*heads("seat", "name", "account", "shift", "from", "until"))
     for one in people:
-        row = (one.seat, names[one.seat], one.account, one.shift or "dated")
+        row = (one.seat, names[one.seat], one.account, one.shift or said("dated"))
         table.add_row(*map(plain, row), local(one.begin, loaded.zone), local(one.end, loaded.zone))
-    out.print(table if people else f"nobody is on duty at {local(moment, loaded.zone)}")
+    out.print(table if people else said(f"nobody is on duty at {local(moment, loaded.zone)}"))
 
 
 def handover(
@@ -97,7 +100,7 @@ def handover(
     if signed is not None:
         whole = reader.handover(signed)
         if whole is None:
-            known = ", ".join(one["id"] for one in reader.handovers(5)) or "none"
+            known = ", ".join(one["id"] for one in reader.handovers(5)) or said("none")
             fail(f"no handover {signed} was signed; the latest are: {known}")
     else:
         people = Roster(site)
@@ -131,19 +134,27 @@ def handover(
 
 def _show(whole: dict[str, Any], zone: str) -> None:
     sheet = whole["sheet"]
-    people = ", ".join(f"{seat} {who}" for seat, who in whole["people"].items()) or "nobody on the roster"
-    out.print(plain(f"to {whole['shift']} {local(whole['begin'], zone)}: {people}"))
+    people = ", ".join(f"{seat} {who}" for seat, who in whole["people"].items()) or said("nobody on the roster")
+    tell(f"to {whole['shift']} {local(whole['begin'], zone)}: {people}")
     load = sheet["load"]
-    out.print(f"alarms that rang: {load['rings']}, at most {load['peak']} in ten minutes; floods: {load['floods']}")
+    tell(f"alarms that rang: {load['rings']}, at most {load['peak']} in ten minutes; floods: {load['floods']}")
     for part in ("open", "overdue", "shelved", "silences", "modes", "degraded", "comments"):
         if part not in sheet:
             continue  # signed with an older version
         items = sheet[part]["items"]
-        out.print(f"[bold]{part}[/bold] {len(items) + sheet[part]['more']}")
+        out.print(f"[bold]{plain(said(part))}[/bold] {len(items) + sheet[part]['more']}")
         for one in items:
             title = one.get("title") or one.get("rule_title") or {}
-            text = one.get("text") or title.get("en") or one.get("unit") or one.get("reason") or ""
+            text = (
+                one.get("text")
+                or title.get("en" if language() == "en" else "zh")
+                or one.get("unit")
+                or one.get("reason")
+                or ""
+            )
             where = one["area"] if "area" in one else " ".join([*one["areas"], *one["scopes"], *one["rules"]])
-            until = f" until {local(one['until'], zone)}{' (soon)' * one['soon']}" if "soon" in one else ""
+            until = ""
+            if "soon" in one:
+                until = "  " + said(f"until {local(one['until'], zone)}") + (said(" (soon)") if one["soon"] else "")
             name = one.get("mode") or one.get("id", "")
-            out.print(plain(f"  {one.get('level', '')} {where} {text} {name}{until}"))
+            out.print(plain(f"  {said(one.get('level', ''))} {where} {text} {name}{until}"))

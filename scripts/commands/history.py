@@ -11,7 +11,8 @@ import msgspec
 import typer
 
 from scripts.commands.moment import moment
-from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, site_in_force
+from scripts.commands.spoken import said
+from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, site_in_force, tell
 from streams.settings import Settings
 
 app = typer.Typer(help="Set up where readings, scores and alarms are kept for long.", no_args_is_help=True)
@@ -53,9 +54,11 @@ def apply(data: DataOption = None, yes: Yes = False, as_json: JsonOption = False
         print(msgspec.json.encode({"done": yes, "changes": changes}).decode())
     else:
         for one in changes:
-            out.print(f"{MARKS[one.action]} {one.kind} {plain(one.name)}: {one.action}, {plain(one.detail)}")
+            out.print(
+                f"{MARKS[one.action]} {said(one.kind)} {plain(one.name)}: {said(one.action)}, {plain(said(one.detail))}"
+            )
         if left:
-            out.print(f"{len(changes)} to be done; `foreshock history apply --yes` does it")
+            tell(f"{len(changes)} to be done; `foreshock history apply --yes` does it")
         elif changes:
             done(f"{len(changes)} done")
         else:
@@ -102,7 +105,7 @@ def export(
     except ValueError as error:
         fail(str(error))
     if begin >= end:
-        fail(f"--from {begin_} is not before --to {end_ or 'now'}")
+        fail(f"--from {begin_} is not before --to {end_ or said('now')}")
     asked = exporting.Asked(chosen, tier, begin, end)
     schema = exporting.READINGS if tier == "readings" else exporting.SPANS
     try:

@@ -17,6 +17,7 @@ from alerts.journal import Journal
 from alerts.policy import Policy
 from alerts.queries import JournalMissing, Reader
 from alerts.stamp import JournalNewer
+from scripts.commands.spoken import said
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -91,7 +92,8 @@ def prune(
     if as_json:
         print(msgspec.json.encode({"cases": kept.cases, "applied": apply}).decode())
     else:
-        done(f"{kept.cases} case(s) {'were' if apply else 'would be'} removed{'' if apply else '; do it with --apply'}")
+        would = f"{kept.cases} case(s) would be removed; do it with --apply"
+        done(f"{kept.cases} case(s) were removed" if apply else would)
 
 
 @app.command("redact")
@@ -112,11 +114,11 @@ def redact(
         if not policy.personal:
             fail("personal fields are kept; say --days, or set FORESHOCK_PERSONAL_DAYS")
         kept = _keep(found, policy, apply, "rows")
-    what = "row(s) were redacted" if apply else "incident(s) would be redacted, with all of theirs; do it with --apply"
     if as_json:
         print(msgspec.json.encode({"redacted": kept.redacted, "applied": apply}).decode())
     else:
-        done(f"{kept.redacted} {what}")
+        would = f"{kept.redacted} incident(s) would be redacted, with all of theirs; do it with --apply"
+        done(f"{kept.redacted} row(s) were redacted" if apply else would)
 
 
 @app.command("rebuild")
@@ -149,7 +151,8 @@ def rebuild(
         print(msgspec.json.encode(made).decode())
         return
     if made.before:
-        out.print(plain(f"the one before is {made.before}" + ("" if made.lost is not None else ", which is damaged")))
+        damaged = "" if made.lost is not None else said(", which is damaged")
+        out.print(plain(said(f"the one before is {made.before}") + damaged))
     done(f"{made.changes} changes of {made.records} records of the log are in the journal")
 
 
@@ -178,7 +181,7 @@ def _keep(found: Settings, policy: Policy, apply: bool, unit: str) -> retention.
 
 @contextlib.contextmanager
 def _bar(unit: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn(said(unit)), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task(unit, total=None)
         yield lambda count, total: progress.update(task, completed=count, total=total or None)

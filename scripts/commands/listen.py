@@ -11,7 +11,19 @@ from typing import Annotated
 import msgspec
 import typer
 
-from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, err, fail, local, out, plain
+from scripts.commands.spoken import said
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    SiteOption,
+    aside,
+    configured,
+    fail,
+    local,
+    out,
+    plain,
+    tell,
+)
 from sensors.document import DocumentError
 from sensors.listening import Event, Heard, Listener
 from sensors.lookup import Registry
@@ -85,7 +97,7 @@ def listen(
                         print(msgspec.json.encode(heard).decode(), flush=True)
                     elif allowance >= 1.0:
                         if unshown:
-                            out.print(f"… {unshown} more came than the screen can follow")
+                            tell(f"… {unshown} more came than the screen can follow")
                             unshown = 0
                         allowance -= 1.0
                         _print(heard, content.zone)
@@ -99,7 +111,7 @@ def listen(
             pass
         unshown += tap.lost
     if unshown:
-        err.print(f"{unshown} messages were not shown: more came than could be followed")
+        aside(f"{unshown} messages were not shown: more came than could be followed")
 
 
 def beside_run(site: Path | None, data: Path | None, host: str | None, port: int | None) -> Settings:
@@ -145,20 +157,20 @@ def tap_of(found: Settings, filters: list[str], name: str = MAIN) -> Iterator[Ta
 
 def _print(heard: Heard, zone: str) -> None:
     mark = MARKS[heard.verdict]
-    stored = " (stored)" if heard.retained else ""
-    out.print(f"{local(heard.time, zone)[11:]}  {mark}  {plain(heard.topic)}{stored}  {heard.size} bytes")
+    stored = said(" (stored)") if heard.retained else ""
+    out.print(f"{local(heard.time, zone)[11:]}  {mark}  {plain(heard.topic)}{stored}  {said(f'{heard.size} bytes')}")
     for one in heard.readings[:3]:
         flags = f"  {', '.join(one.quality)}" if one.quality else ""
         at = _at(one.time, heard.time, zone)
         out.print(plain(f"            {one.point} = {one.value:g} {one.unit}{at}{flags}"))
     if heard.count > 3:
-        out.print(f"            and {heard.count - 3} more readings")
+        tell(f"and {heard.count - 3} more readings", " " * 12)
     for event in heard.events[:3]:
         out.print(plain(f"            {_event(event)}{_at(event.time, heard.time, zone)}"))
     if len(heard.events) > 3:
-        out.print(f"            and {len(heard.events) - 3} more events")
+        tell(f"and {len(heard.events) - 3} more events", " " * 12)
     for trouble in heard.troubles[:3]:
-        several = f" ({trouble.readings} readings)" if trouble.readings > 1 else ""
+        several = said(f" ({trouble.readings} readings)") if trouble.readings > 1 else ""
         out.print(plain(f"            {trouble.reason}{several}: {trouble.detail}"))
     if heard.verdict in ("refused", "unheard"):
         out.print(plain("            " + heard.beginning.replace("\n", "\\n")))
@@ -168,9 +180,9 @@ def _event(one: Event) -> str:
     """Write an event in one line: what it is and of whom, then what else was decoded."""
     subject = f"  {one.subject}" if one.subject else ""
     fields = ", ".join(f"{name} {text}" for name, text in one.fields.items())
-    return f"{one.what}: {one.kind}{subject} in {one.area}" + (f"  {fields}" if fields else "")
+    return f"{said(one.what)}: {one.kind}{subject} " + said(f"in {one.area}") + (f"  {fields}" if fields else "")
 
 
 def _at(time: float, arrived: float, zone: str) -> str:
     """Write a time that is not that of the arrival."""
-    return "" if abs(time - arrived) < 1.0 else f"  at {local(time, zone)}"
+    return "" if abs(time - arrived) < 1.0 else "  " + said(f"at {local(time, zone)}")

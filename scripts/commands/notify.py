@@ -12,6 +12,7 @@ from rich.table import Table
 
 from alerts.notifiers import trying
 from scripts.commands import outbox
+from scripts.commands.spoken import heads, said
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, out, plain, site_in_force, who
 from streams.supervisor import holder
 
@@ -44,10 +45,10 @@ def targets(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print(msgspec.json.encode(found).decode())
         return
-    table = Table("target", "kind", "waiting", "for a digest", "dead", "error")
+    table = Table(*heads("target", "kind", "waiting", "for a digest", "dead", "error"))
     for one in found:
         table.add_row(*(plain(one[name]) for name in ("target", "kind", "waiting", "held", "dead", "error")))
-    out.print(table if found else "no target is served yet")
+    out.print(table if found else said("no target is served yet"))
 
 
 @app.command("test")
@@ -71,7 +72,7 @@ def test(
         try:
             trying.ask(deliveries, target, id, site, who(), time.time())
         except trying.UnknownTarget:
-            names = ", ".join(deliveries.known()) or "none"
+            names = ", ".join(deliveries.known()) or said("none")
             fail(f"there is no target {target}; there are: {names}")
         end = time.monotonic() + seconds
         while (answer := deliveries.test_result(id)) is None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from alerts.notifiers.deliveries import Deliveries
 from alerts.notifiers.memory import ERRORS
+from scripts.commands.spoken import heads, said
 from scripts.commands.terminal import DataOption, JsonOption, configured, done, fail, local, out, plain, require_run
 
 app = typer.Typer(
@@ -34,7 +35,7 @@ def opened(data: Path | None) -> Iterator[Deliveries]:
     file = found.outbox_at
     if isinstance(file, Path):
         require_run(file)
-    file = found.data_folder / FILE if isinstance(file, Path) else "the cluster's database"
+    file = found.data_folder / FILE if isinstance(file, Path) else said("the cluster's database")
     try:
         deliveries = Deliveries(found.outbox_at)
     except ERRORS as error:
@@ -63,13 +64,13 @@ def list_letters(target: TargetOption = None, data: DataOption = None, as_json: 
     if as_json:
         print(msgspec.json.encode([{"target": name, **msgspec.to_builtins(one)} for name, one in found]).decode())
         return
-    table = Table("target", "unit", "attempts", "next try", "error")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
+    table = Table(*heads("target", "unit", "attempts", "next try", "error"))
+    table.add_column(said("id"), no_wrap=True)  # whole, to be copied
     for name, one in found:
-        due = "[red]never[/red]" if one.dead else local(one.due, "UTC") + " UTC"
+        due = f"[red]{said('never')}[/red]" if one.dead else local(one.due, "UTC") + " UTC"
         row = map(plain, (one.error, one.notice.id))
         table.add_row(plain(name), plain(one.notice.unit), str(one.attempts), due, *row)
-    out.print(table if found else "every order was delivered")
+    out.print(table if found else said("every order was delivered"))
 
 
 @app.command("retry")

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from alerts.plans import checklist, place_of
+from scripts.commands.spoken import heads, near, said, speak_as
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
@@ -26,7 +27,6 @@ from scripts.commands.terminal import (
 )
 from scripts.commands.words import LanguageOption
 from sensors.document import DocumentError
-from sensors.problem import suggest
 from sensors.registry import load_site
 from sensors.site import Plan, Site
 
@@ -40,16 +40,18 @@ app = typer.Typer(
 def _loaded(site: Path | None) -> tuple[Site, str]:
     found = configured(site=site)
     try:
-        return load_site(found.site_folder), found.pdf_font
+        loaded = load_site(found.site_folder)
     except DocumentError as error:
         fail(f"{error.problems[0]}; `foreshock check` names all mistakes")
+    speak_as(loaded.language)
+    return loaded, found.pdf_font
 
 
 def _one(site: Site, id: str) -> Plan:
     found = next((plan for plan in site.plans if plan.id == id), None)
     if found is None:
         known = [plan.id for plan in site.plans]
-        fail(f"there is no plan {id}{suggest(id, known)}; there are: {', '.join(known) or 'none'}")
+        fail(said(f"there is no plan {id}; there are: {', '.join(known) or said('none')}") + near(id, known))
     return found
 
 
@@ -63,12 +65,14 @@ def list_plans(site: SiteOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print(msgspec.json.encode(loaded.plans).decode())
         return
-    table = Table("plan", "version", "from", "for", "steps", "contacts", "messages", "name")
+    table = Table(*heads("plan", "version", "from", "for", "steps", "contacts", "messages", "name"))
     for plan in loaded.plans:
         places = ", ".join((*plan.types, *plan.areas))
         row = (places, len(plan.steps), len(plan.contacts), len(plan.drafts), f"{plan.name.zh} {plan.name.en}")
-        table.add_row(plain(plan.id), plan.version, f"[{LEVEL_STYLE[plan.level]}] {plan.level} [/]", *map(plain, row))
-    out.print(table if loaded.plans else "the site has no plans: write them in plans/*.yaml")
+        table.add_row(
+            plain(plan.id), plan.version, f"[{LEVEL_STYLE[plan.level]}] {said(plan.level)} [/]", *map(plain, row)
+        )
+    out.print(table if loaded.plans else said("the site has no plans: write them in plans/*.yaml"))
 
 
 @app.command("show")
@@ -84,10 +88,11 @@ def show(
     if as_json:
         print(msgspec.json.encode(plan).decode())
         return
-    out.print(plain(f"{plan.name.zh} {plan.name.en}  {plan.id}@{plan.version}, from {plan.level}"))
+    level = said(f"from {said(plan.level)}")
+    out.print(plain(f"{plan.name.zh} {plan.name.en}  {plan.id}@{plan.version}, {level}"))
     for number, step in enumerate(checklist(msgspec.to_builtins(plan), {}, "red"), 1):
         who = f" ({step['role']['zh']} {step['role']['en']})" if step["role"] else ""
-        since = f" [from {step['level']}]" if step["level"] != "blue" else ""
+        since = "" if step["level"] == "blue" else f" [{said('from ' + said(step['level']))}]"
         out.print(plain(f"{number:>2}. {step['text']['zh']} {step['text']['en']}{who}{since}"))
     for contact in plan.contacts:
         out.print(plain(f"    {contact.phone}  {contact.name.zh} {contact.name.en}"))

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from alerts.console.quality import QualityStore
 from alerts.console.rates import ENOUGH, LEVELS, ScoreRates
+from scripts.commands.spoken import heads, near, said
 from scripts.commands.terminal import DataOption, JsonOption, configured, fail, local, out, plain, site_in_force
 from sensors.lookup import Registry
-from sensors.problem import suggest
 from streams.figures import read_figures
 from streams.processes.console import Backlog, decode_scores
 from streams.settings import Settings
@@ -47,7 +47,7 @@ def quality(
     site = site_in_force(found)
     registry = Registry(site)
     if area is not None and registry.area(area) is None:
-        fail(f"no area '{area}'{suggest(area, registry.areas)}")
+        fail(said(f"no area '{area}'") + near(area, registry.areas))
     if rates:
         _rates(found, registry, area, limit, as_json)
         return
@@ -69,14 +69,16 @@ def quality(
         listed += cameras
         print(msgspec.json.encode(listed).decode())
         return
-    table = Table("point", "readings by flag, within a day", "clock", "last good reading")
+    table = Table(*heads("point", "readings by flag, within a day", "clock", "last good reading"))
     for one in listed:
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(one["day"].items(), key=lambda pair: -pair[1]))
+        counts = ", ".join(
+            f"{count} {said(name)}" for name, count in sorted(one["day"].items(), key=lambda pair: -pair[1])
+        )
         clock = "" if one["clock"] is None else f"{one['clock']:+.1f} s"
-        table.add_row(plain(one["point"]), counts, clock, local(one["last_good"], site.zone) or "never")
+        table.add_row(plain(one["point"]), counts, clock, local(one["last_good"], site.zone) or said("never"))
     for one in cameras:
-        table.add_row(f"camera {plain(one['camera'])}", "", f"{one['clock']:+.1f} s", "")
-    out.print(table if listed or cameras else "no reading was flagged within a day")
+        table.add_row(plain(said(f"camera {one['camera']}")), "", f"{one['clock']:+.1f} s", "")
+    out.print(table if listed or cameras else said("no reading was flagged within a day"))
 
 
 def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as_json: bool) -> None:
@@ -91,7 +93,7 @@ def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as
     if as_json:
         print(msgspec.json.encode(listed).decode())
         return
-    table = Table("point", "scored readings", *(f"at {level}" for level in LEVELS), "alarms", "allowed")
+    table = Table(*heads("point", "scored readings", *(f"at {level}" for level in LEVELS), "alarms", "allowed"))
     for one in listed:
         ratios = [f"{ratio:.2f}" for ratio in one["ratios"].values()]
         table.add_row(
@@ -99,6 +101,6 @@ def _rates(found: Settings, registry: Registry, area: str | None, limit: int, as
             str(one["scored"]),
             *ratios,
             str(one["alarms"]),
-            f"{one['allowed']:.2g} in {one['days']:.2g} d",
+            said(f"{one['allowed']:.2g} in {one['days']:.2g} d"),
         )
-    out.print(table if listed else f"no point has {ENOUGH} scored readings yet")
+    out.print(table if listed else said(f"no point has {ENOUGH} scored readings yet"))

@@ -17,20 +17,21 @@ from rich.table import Table
 from alerts import messages
 from alerts.console.accounts import open_accounts, record_audit
 from scripts.commands.moment import moment
+from scripts.commands.spoken import heads, language, near, said
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
+    aside,
     configured,
     done,
-    err,
     fail,
     local,
     out,
     plain,
     require_run,
+    tell,
     who,
 )
-from sensors.problem import suggest
 from sensors.quarantine import BusyError, Query
 from streams import bundle, publication
 from streams.bundle import Bundle
@@ -93,7 +94,7 @@ def _query(
     zone: str, source: str | None, reason: str | None, topic: str | None, since: str | None, until: str | None
 ) -> Query:
     if reason is not None and reason not in REASONS:
-        fail(f"--reason {reason}: there is none{suggest(reason, REASONS)}; the reasons are {', '.join(REASONS)}")
+        fail(said(f"--reason {reason}: there is none; the reasons are {', '.join(REASONS)}") + near(reason, REASONS))
     times: dict[str, float | None] = {"--from": None, "--to": None}
     for name, text in (("--from", since), ("--to", until)):
         if text is not None:
@@ -133,14 +134,19 @@ def list_refused(
     if as_json:
         print(msgspec.json.encode([one.as_map() for one in items]).decode())
         return
-    table = Table("arrived", "source", "reason", "topic", "what", "bytes", "replayed")
-    table.add_column("id", no_wrap=True)  # whole, to be copied
+    table = Table(*heads("arrived", "source", "reason", "topic", "what", "bytes", "replayed"))
+    table.add_column(said("id"), no_wrap=True)  # whole, to be copied
     for one in items:
-        row = (one.source, one.reason, one.topic, one.detail or messages.text(f"refused.{_bare(one.reason)}", "en"))
-        size = str(one.size) if one.whole else f"{one.size}, cut"
+        row = (
+            one.source,
+            one.reason,
+            one.topic,
+            one.detail or messages.text(f"refused.{_bare(one.reason)}", language()),
+        )
+        size = str(one.size) if one.whole else said(f"{one.size}, cut")
         again = local(one.replayed, content.site.zone)
         table.add_row(local(one.time, content.site.zone), *map(plain, row), size, again, one.id)
-    out.print(table if items else "nothing of this was refused, or it is no longer kept")
+    out.print(table if items else said("nothing of this was refused, or it is no longer kept"))
 
 
 @app.command("show")
@@ -168,16 +174,17 @@ def show_refused(
         sys.stdout.buffer.write(one.raw)
         sys.stdout.buffer.flush()
         return
-    said = messages.text(f"refused.{_bare(one.reason)}", "zh"), messages.text(f"refused.{_bare(one.reason)}", "en")
+    why = messages.text(f"refused.{_bare(one.reason)}", language())
     out.print(plain(f"{one.id}  {local(one.time, content.site.zone)}  {one.source}"))
-    out.print(plain(f"topic:  {one.topic}" + ("  (the broker's stored copy)" if one.retained else "")))
-    out.print(plain(f"why:    {one.reason}  {said[0]}  {said[1]}"))
+    stored = said("(the broker's stored copy)") if one.retained else ""
+    _line("topic", f"{one.topic}  {stored}".rstrip())
+    _line("why", f"{one.reason}  {why}")
     if one.detail:
-        out.print(plain(f"detail: {one.detail}"))
-    kept = "" if one.whole else f", of which {len(one.raw)} are kept: too few to replay it"
-    out.print(plain(f"size:   {one.size} bytes{kept}; readings refused: {one.readings}"))
+        _line("detail", one.detail)
+    kept = "" if one.whole else said(f", of which {len(one.raw)} are kept: too few to replay it")
+    _line("size", said(f"{one.size} bytes") + kept + said(f"; readings refused: {one.readings}"))
     if one.replayed is not None:
-        out.print(plain(f"taken:  {local(one.replayed, content.site.zone)} by {one.replayed_by}"))
+        _line("taken", said(f"{local(one.replayed, content.site.zone)} by {one.replayed_by}"))
     out.print(_hex(one.raw) if as_hex else plain(one.raw.decode("utf-8", "backslashreplace")))
 
 
@@ -201,25 +208,25 @@ def statistics(
         print(msgspec.json.encode(counts).decode())
         return
     if not counts.messages:
-        out.print("nothing of this was refused, or it is no longer kept")
+        tell("nothing of this was refused, or it is no longer kept")
         return
     zone = content.site.zone
-    out.print(
+    tell(
         f"{counts.messages} messages, {counts.readings} readings, {counts.replayed} messages replayed, "
         f"{local(counts.oldest, zone)} to {local(counts.newest, zone)}"
     )
     for title, rows in (("reason", counts.by_reason), ("source", counts.by_source)):
-        table = Table(title, "messages", "readings")
+        table = Table(*heads(title, "messages", "readings"))
         for name, row in sorted(rows.items(), key=lambda pair: -pair[1]["messages"]):
             table.add_row(plain(name), str(row["messages"]), str(row["readings"]))
         out.print(table)
-    table = Table("topic", "messages")
+    table = Table(*heads("topic", "messages"))
     for name, count in counts.by_topic.items():
         table.add_row(plain(name), str(count))
     out.print(table)
-    out.print(f"kept for {found.quarantine_days:g} days, at most {found.quarantine_megabytes:g} MB")
+    tell(f"kept for {found.quarantine_days:g} days, at most {found.quarantine_megabytes:g} MB")
     if not counts.complete:
-        out.print("older ones were not counted: narrow the time with --from and --to")
+        tell("older ones were not counted: narrow the time with --from and --to")
 
 
 @app.command("replay")
@@ -249,18 +256,21 @@ def replay(
         except BusyError as error:
             fail(str(error))
         except (HubError, ConnectionError, TimeoutError) as error:
-            fail(f"no running Foreshock answers on {found.data_folder}: {error or 'time-out'}; replay again to go on")
+            why = str(error) or said("time-out")
+            fail(f"no running Foreshock answers on {found.data_folder}: {why}; replay again to go on")
     if as_json:
         print(msgspec.json.encode(tally).decode())
         return
     for name, count in tally.outcomes.items():
-        out.print(f"{count:8d}  {WORDS[name]}")
+        out.print(f"{count:8d}  {plain(said(WORDS[name]))}")
     for name, count in sorted(tally.refused.items(), key=lambda pair: -pair[1]):
         out.print(plain(f"          {count} {name}"))
     for line in tally.details:
         out.print(plain(f"          {line}"))
-    taken = f"{tally.readings} readings and {tally.events} events of {tally.messages} messages"
-    done(f"{taken} would be taken in" if dry_run else f"{taken} were taken in")
+    if dry_run:
+        done(f"would be taken in: {tally.readings} readings and {tally.events} events of {tally.messages} messages")
+    else:
+        done(f"taken in: {tally.readings} readings and {tally.events} events of {tally.messages} messages")
 
 
 async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool, *, quiet: bool) -> Tally:
@@ -276,7 +286,7 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
             except TimeoutError:
                 if not client.connected:
                     raise  # nothing of it is with a worker, and it ends with this process
-            err.print(f"no answer for {WAIT:g} s; waiting on, since what was sent may be taken in still")
+            aside(f"no answer for {WAIT:g} s; waiting on, since what was sent may be taken in still")
 
     actor = who()
     whole, start = Tally(dry_run=dry_run), 0
@@ -296,7 +306,7 @@ async def _replay(found: Settings, content: Bundle, query: Query, dry_run: bool,
                     return whole
                 start = whole.following
                 if not quiet:
-                    err.print(f"{whole.messages} messages so far, {whole.readings} readings taken in")
+                    aside(f"{whole.messages} messages so far, {whole.readings} readings taken in")
     finally:
         await client.close()
 
@@ -309,6 +319,10 @@ def _note(found: Settings, actor: str, query: Query) -> None:
         record_audit(accounts, actor, "quarantine.replay", "", **asked)
     finally:
         accounts.close()
+
+
+def _line(name: str, text: str) -> None:
+    out.print(plain(f"{said(name)}: {text}"))
 
 
 def _bare(reason: str) -> str:

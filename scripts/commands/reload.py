@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from alerts.console.rule_words import differing
-from scripts.commands.speaking import in_force, name_problems, sentence
+from scripts.commands.speaking import in_force, name_problems, reasoned, sentence
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -136,7 +136,8 @@ def publications(data: DataOption = None, language: LanguageOption = None, as_js
         return
     for one in kept:
         mark = "[green]●[/green]" if one is present else " "
-        why = f": {one.reason}" if one.reason else ""
+        reason = reasoned(one.author, one.reason, words)
+        why = f": {reason}" if reason else ""
         out.print(f"{mark} {one.version}  {local(one.time, words.zone)}  {plain(one.author)}{plain(why)}")
         for line in one.difference:
             out.print(f"    {plain(differing(line, words.language))}")

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from alerts.situation.period import Period, latest, span_of
+from scripts.commands.spoken import heads, near, said
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -24,7 +25,6 @@ from scripts.commands.terminal import (
     site_in_force,
 )
 from scripts.commands.words import LanguageOption
-from sensors.problem import suggest
 from streams.figures import read_figures
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Reports of what happened, from the journal.")
@@ -63,7 +63,7 @@ def situation(
     where = place or top_place(site)
     known = [one.id for one in site.places]
     if where not in known:
-        fail(f"the site has no place {where}{suggest(where, known)}")
+        fail(said(f"the site has no place {where}") + near(where, known))
     try:
         span = latest(period, now, site.zone) if day is None else span_of(period, date.fromisoformat(day), site.zone)
     except (ValueError, OverflowError):
@@ -99,8 +99,10 @@ def _show(told: dict[str, Any], site: Any, language: str) -> None:
     out.print(f"[bold]{plain(title_of(told, site, language))}[/bold]")
     for line in summary(told, site, language):
         out.print(plain(f"  {line}"))
-    table = Table("leg", "count", "median", "nine in ten within", "median before")
+    table = Table(*heads("leg", "count", "median", "nine in ten within", "median before"))
     for leg, mine in told["now"]["times"].items():
         past = told["past"]["times"][leg]["median"] if told["compared"] else None
-        table.add_row(leg, str(mine["count"]), *(lasting(one, "en") for one in (mine["median"], mine["most"], past)))
+        table.add_row(
+            said(leg), str(mine["count"]), *(lasting(one, language) for one in (mine["median"], mine["most"], past))
+        )
     out.print(table)

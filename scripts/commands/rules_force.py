@@ -20,7 +20,7 @@ from rules.rule import Rule
 from scripts.commands import reload as reloading
 from scripts.commands.rules_files import RuleOption
 from scripts.commands.rules_shadow import waiting
-from scripts.commands.speaking import in_force, sentence, table
+from scripts.commands.speaking import in_force, reasoned, sentence, table
 from scripts.commands.terminal import (
     DataOption,
     JsonOption,
@@ -162,7 +162,8 @@ def history(
             out.print(f"      {plain(differing(line, words.language))}")
     for one, found in told:
         mark = "[green]●[/green]" if one is present else " "
-        why = f": {one.reason}" if one.reason else ""
+        reason = reasoned(one.author, one.reason, words)
+        why = f": {reason}" if reason else ""
         out.print(f"{mark} {one.version}  {local(one.time, words.zone)}  {plain(one.author)}{plain(why)}")
         for change in found:
             _show(change, fields, words)

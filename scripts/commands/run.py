@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from scripts.commands.terminal import DataOption, SiteOption, configured, fail, out, plain, wrong
+from scripts.commands.spoken import language, said
+from scripts.commands.terminal import DataOption, SiteOption, configured, fail, out, plain, tell, wrong
 from scripts.simulator import FILMED
 from sensors.document import DocumentError
 from sensors.lookup import Registry
@@ -451,7 +452,7 @@ async def _supervise(found: Settings, scene: str | None, cameras: list[str], beg
         _welcome(found, *prepared[0], scene, link, time.monotonic() - begun)
         manager.ready()
         await supervisor.wait()
-        out.print("stopping …")
+        tell("stopping …")
         manager.stopping()
     finally:
         for task in (alive, *watching):
@@ -516,10 +517,12 @@ async def _reload(found: Settings) -> None:
     except (ValueError, OSError, publication.IndicesError) as error:
         wrong(str(error))
     else:
+        from alerts.console.rule_words import differing  # here, as above
+
         for line in lines(prepared.difference):
-            out.print(f"  {plain(line)}")
-        said = "nothing differs" if taken is None else f"in force after {taken.in_force * 1000:.0f} ms"
-        out.print(f"site reloaded: version {prepared.version}, {said}")
+            out.print(f"  {plain(differing(line, language()))}")
+        how = said("nothing differs" if taken is None else f"in force after {taken.in_force * 1000:.0f} ms")
+        tell(f"site reloaded: version {prepared.version}; {how}")
 
 
 def _film(supervisor: Supervisor, found: Settings, content: Bundle, cameras: list[str]) -> None:
@@ -549,10 +552,12 @@ def _first_link(found: Settings) -> str | None:
 
 def _welcome(found: Settings, content: Bundle, pace: Pace, scene: str | None, link: str | None, seconds: float) -> None:
     site = content.site
-    out.print(f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s")
     out.print(
-        f"  {len(site.areas)} areas, {len(site.points)} points, {len(site.cameras)} cameras, {len(content.rules)} rules"
+        f"[bold]Foreshock[/bold] {plain(site.name.zh)} · {plain(site.name.en)}: ready in {seconds:.1f} s · 已就绪"
     )
+    counts = len(site.areas), len(site.points), len(site.cameras), len(content.rules)
+    out.print("  {} areas, {} points, {} cameras, {} rules".format(*counts))
+    out.print("  {} 个区域，{} 个测点，{} 路摄像机，{} 条规则".format(*counts))
     for one in brokers.brokers(found):
         secured = ", TLS" if one.encrypted else ""
         named = "" if one.name == brokers.MAIN else f" ({one.name})"
@@ -564,10 +569,12 @@ def _welcome(found: Settings, content: Bundle, pace: Pace, scene: str | None, li
         out.print(f"  Console [bold]{_address(found)}[/bold]")
     if scene is not None:
         out.print(
-            f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without"
+            f"  [bold yellow]SIMULATION 模拟[/bold yellow] scene “{scene}” is being played; --no-sim runs without "
+            "· 正在播放该场景，--no-sim 不播放"
         )
         if pace.speed < SPEED:
             out.print(
                 "          at the pace of life, for this folder holds readings of that time already; "
                 "--data ANOTHER plays it fast"
             )
+            out.print("          按真实速度播放，因为此文件夹已有那段时间的读数；--data 另指文件夹可快速播放")

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scripts.commands.terminal import DataOption, SiteOption, configured, err, fail, local, out
+from scripts.commands.spoken import heads, near, said, speak_as
+from scripts.commands.terminal import DataOption, SiteOption, aside, configured, done, err, fail, local, out, warn
 from scripts.simulator import FILMED
 from scripts.simulator.footage import Film
 from scripts.simulator.publish import Play, play_series
@@ -93,16 +93,13 @@ def simulate(
     foreshock simulate --record '7 d' --data my-data
     """
     if list_scenes:
-        table = Table("scene", "中文", "English", "lasts")
+        table = Table(*heads("scene", "中文", "English", "lasts"))
         for one in SCENES.values():
             table.add_row(one.name, one.title[0], one.title[1], f"{one.lasts / 60:.0f} min")
         out.print(table)
         return
     if scene not in SCENES:
-        close = get_close_matches(scene, SCENES, 1)
-        fail(
-            f"there is no scene {scene}{f' (did you mean {close[0]}?)' if close else ''}; there are {', '.join(SCENES)}"
-        )
+        fail(said(f"there is no scene {scene}; there are {', '.join(SCENES)}") + near(scene, SCENES))
     if not (1 <= speed <= FASTEST or (speed == 0 and csv_file)):
         fail(f"--speed {speed:g}: must be 1 to {FASTEST:g} (or 0, as fast as the broker takes it, with --csv)")
     if csv_file is None and point is not None:
@@ -115,6 +112,7 @@ def simulate(
     try:
         found = settings.load(site=str(site) if site else None, mqtt_host=host, mqtt_port=port)
         loaded = load_site(found.site_folder)
+        speak_as(loaded.language)
         encrypted = brokers(found)[0].encrypted
         context = tls.context(encrypted) if encrypted else None
     except (SettingsError, tls.TlsError) as error:
@@ -134,7 +132,7 @@ def simulate(
             found.mqtt_username,
             found.mqtt_password,
             stop=stop,
-            tell=lambda sentence: err.print(f"[yellow]![/yellow] {sentence}"),
+            tell=warn,
             context=context,
         )
         try:
@@ -166,7 +164,7 @@ def _record(found: Settings, record: str, every: str, seed: int, quiet: bool) ->
         content = publication.resolve(found.site_folder, found.data_folder)
         stop = time.time() - past.UNTIL
         with _bar(quiet) as progress:
-            task = progress.add_task(f"{record} of the past", total=lasts)
+            task = progress.add_task(said(f"{record} of the past"), total=lasts)
             told = past.record(
                 found, content, stop - lasts, stop, every=apart, seed=seed,
                 advance=lambda passed: progress.advance(task, passed),
@@ -175,7 +173,7 @@ def _record(found: Settings, record: str, every: str, seed: int, quiet: bool) ->
         fail(f"the site is not sound: {error.problems[0]} (see `foreshock check {found.site_folder}`)")
     except (OSError, LogError, publication.IndicesError) as error:
         fail(f"cannot write {found.data_folder}: {error}")
-    out.print(f"[green]✓[/green] {told.readings} readings recorded, {told.incidents} incidents judged")
+    done(f"{told.readings} readings recorded, {told.incidents} incidents judged")
 
 
 class _Course(NamedTuple):
@@ -228,7 +226,7 @@ def _play(
 ) -> None:
     with _bar(quiet) as progress:
         if course.history:
-            task = progress.add_task(f"{course.history / 3600:g} h of history", total=course.history)
+            task = progress.add_task(said(f"{course.history / 3600:g} h of history"), total=course.history)
             play.history(course.history, lambda count: progress.advance(task, count), stop)
             play.publisher.flush()
             progress.remove_task(task)
@@ -258,8 +256,7 @@ def _series_rows(
     if not point:
         fail("--csv needs --point, the point to play into")
     if Registry(site).point(point) is None:
-        close = get_close_matches(point, [one.id for one in site.points], 1)
-        fail(f"--point {point}: the site has no such point{f' (did you mean {close[0]}?)' if close else ''}")
+        fail(said(f"--point {point}: the site has no such point") + near(point, [one.id for one in site.points]))
     rows = sorted(_rows(file, time_column, value_column, site.zone))
     if not rows:
         fail(f"{file} has no row with both a time in {time_column} and a number in {value_column}")
@@ -280,7 +277,7 @@ def _series(
     shift = time.time() - rows[-1][0] if speed != 1 else time.time() - rows[0][0]
     topic = f"{site.signals.native}/readings/{target.areas[0]}/{target.id}"
     with _bar(quiet) as progress:
-        task = progress.add_task("playing", total=len(rows))
+        task = progress.add_task(said("playing"), total=len(rows))
         sent = play_series(
             publisher,
             topic,
@@ -292,10 +289,10 @@ def _series(
             stop=stop,
         )
     if sent < len(rows):
-        err.print(f"stopped after {sent} of {len(rows)} readings")
+        aside(f"stopped after {sent} of {len(rows)} readings")
         return
     first, last = (local(rows[place][0] + shift, site.zone) for place in (0, -1))
-    out.print(f"[green]✓[/green] {sent} readings of {file.name} published to {topic}, stamped {first} to {last}")
+    done(f"{sent} readings of {file.name} published to {topic}, stamped {first} to {last}")
 
 
 def _rows(file: Path, time_column: str, value_column: str, zone: str) -> Iterator[tuple[float, float]]:

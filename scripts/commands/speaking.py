@@ -108,6 +108,11 @@ def name_problems(
         say(words(more, count=len(problems) - MOST_SHOWN))
 
 
+def reasoned(author: str, reason: str, words: Words) -> str:
+    """Say why something was published: the program's own reason in the reader's language, a person's as it is."""
+    return error_words.said(reason, words.language) if author == "foreshock run" else reason
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     """Lay rows out in columns as wide as they must be; the first `left` columns lean left, numbers right.
 

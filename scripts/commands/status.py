@@ -8,17 +8,21 @@ from typing import Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 
 from alerts.queries import JournalMissing, Reader
+from scripts.commands.spoken import language, said
 from scripts.commands.terminal import (
     LEVEL_STYLE,
     DataOption,
     JsonOption,
     configured,
+    done,
     local,
     out,
     plain,
     site_in_force,
+    tell,
 )
 from sensors.site import Site
 from streams import models_watch, settings
@@ -29,6 +33,7 @@ from streams.supervisor import holder
 from streams.topics import PULSE
 
 WAIT = 3.0
+WRONG, DOUBT = "[red]✗[/red] ", "[yellow]![/yellow] "
 
 
 def status(data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -60,12 +65,9 @@ def status(data: DataOption = None, as_json: JsonOption = False) -> None:
     else:
         _print(pulse, counts, processes, site.zone, process)
         for name, age in silent(folder).items() if process is not None else ():
-            out.print(
-                f"[yellow]![/yellow] {plain(name)} has written no figures for {age:.0f} s: a full disk, or it hangs"
-            )
+            tell(f"{name} has written no figures for {age:.0f} s: a full disk, or it hangs", DOUBT)
         for one in warnings:
-            for said in one["warning"].values():
-                out.print(f"[yellow]![/yellow] {plain(said)}")
+            tell(_warned(one["warning"]), DOUBT)
     if pulse is None:
         raise typer.Exit(3 if process is None else 4)
 
@@ -74,29 +76,43 @@ def _print(
     pulse: dict[str, Any] | None, counts: dict[str, int], processes: dict[str, Any], zone: str, process: str | None
 ) -> None:
     if pulse is None and process is not None:
-        out.print(f"[yellow]![/yellow] running (process {process}), but the worker is silent: it starts or catches up")
+        tell(f"running (process {process}), but the worker is silent: it starts or catches up", DOUBT)
     elif pulse is None:
-        out.print("[red]✗[/red] not running")
+        tell("not running", WRONG)
     else:
-        out.print(f"[green]✓[/green] running, {local(pulse['time'], zone)} at the site")
+        done(f"running, {local(pulse['time'], zone)} at the site")
         if pulse.get("trouble"):
-            out.print(f"[red]✗[/red] {plain(pulse['trouble'])}")
-        out.print(f"  readings  {pulse['readings_per_second']:g}/s, {pulse['readings']} since start")
-        out.print(f"  points    {pulse['points_live']} of {pulse['points_total']} live")
-        out.print(f"  engine    {pulse['engine_lag']} records behind, {pulse['gaps']} gaps")
+            tell(pulse["trouble"], WRONG)
+        _row("readings", said(f"{pulse['readings_per_second']:g}/s, {pulse['readings']} since start"))
+        _row("points", said(f"{pulse['points_live']} of {pulse['points_total']} live"))
+        _row("engine", said(f"{pulse['engine_lag']} records behind, {pulse['gaps']} gaps"))
         if pulse.get("guessed"):  # of points that declare no kind
-            out.print(
-                "  guessed   " + ", ".join(f"{plain(id)} a {kind}" for id, kind in sorted(pulse["guessed"].items()))
-            )
+            _row("guessed", ", ".join(f"{id}: {kind}" for id, kind in sorted(pulse["guessed"].items())))
         if pulse["quarantine"]:  # by bridges and cameras as well as by the engine
-            out.print("  refused   " + ", ".join(f"{n} {plain(reason)}" for reason, n in pulse["quarantine"].items()))
+            _row("refused", ", ".join(f"{n} {reason}" for reason, n in pulse["quarantine"].items()))
     for name, figures in processes.items():
         line = ", ".join(f"{key} {value}" for key, value in figures.items() if isinstance(value, int | float | bool))
         out.print(f"  {plain(name):<9} {plain(line)}")
         if figures.get("trouble") and name != "worker":
-            out.print(f"[red]✗[/red] {plain(name)}: {plain(figures['trouble'])}")
-    levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {level} [/]" for level in LEVEL_STYLE)
-    out.print(f"  open      {levels}  (risk incidents with an active alarm; `foreshock alarms list` has all)")
+            tell(f"{name}: {figures['trouble']}", WRONG)
+    levels = " ".join(f"[{LEVEL_STYLE[level]}] {counts.get(level, 0)} {said(level)} [/]" for level in LEVEL_STYLE)
+    note = plain(said("(risk incidents with an active alarm; `foreshock alarms list` has all)"))
+    out.print(f"{_name('open')}{levels}  {note}")
+
+
+def _row(name: str, figures: str) -> None:
+    out.print(f"{_name(name)}{plain(figures)}")
+
+
+def _name(name: str) -> str:
+    """Say what figures are of, in a column of its own."""
+    shown = said(name)
+    return f"  {plain(shown)}{' ' * max(1, 10 - cell_len(shown))}"
+
+
+def _warned(warning: dict[str, str]) -> str:
+    """Give a model's warning in the language that is spoken."""
+    return warning.get("en" if language() == "en" else "zh") or warning["en"]
 
 
 def _warnings(found: settings.Settings, site: Site) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ import msgspec
 import typer
 
 from scripts.commands.check import rule_mistakes
-from scripts.commands.terminal import JsonOption, done, err, fail, out, plain, wrong
+from scripts.commands.speaking import at_site_folder
+from scripts.commands.spoken import said, speak_as
+from scripts.commands.terminal import JsonOption, aside, done, fail, tell, wrong
 from sensors.document import DocumentError
 from sensors.registry import check_site
 from sensors.spreadsheet import entries, export
@@ -47,6 +49,7 @@ def import_table(
 
     foreshock import points.csv --site my-site --map "点位号=id" --dry-run
     """
+    speak_as(at_site_folder(site, None).language)
     mapped: dict[str, str] = {}
     for one in columns or []:
         column, sign, field = one.partition("=")
@@ -64,7 +67,7 @@ def import_table(
             for problem in error.problems[:NAMED]:
                 wrong(str(problem))
             if len(error.problems) > NAMED:
-                err.print(f"… and {len(error.problems) - NAMED} more; --json names them all")
+                aside(f"… and {len(error.problems) - NAMED} more; --json names them all")
         fail(f"{len(error.problems)} problem(s); nothing was written")
     except ValueError as error:
         fail(str(error))
@@ -80,11 +83,12 @@ def import_table(
         print(msgspec.json.encode(answer).decode())
         return
     if planned.ignored:
-        out.print(f"  columns left out: {plain(', '.join(planned.ignored))}")
-    said = ", ".join(f"{len(getattr(planned, how))} {how}" for how in ("added", "updated", "unchanged"))
-    done(f"{planned.kind}: {said}; {'would be' if dry_run else 'is'} in {planned.out}")
+        tell(f"columns left out: {', '.join(planned.ignored)}", "  ")
+    counts = ", ".join(f"{len(getattr(planned, how))} {said(how)}" for how in ("added", "updated", "unchanged"))
+    kind, into = said(planned.kind), planned.out
+    done(f"{kind}: {counts}; would be in {into}" if dry_run else f"{kind}: {counts}; is in {into}")
     if not dry_run:
-        out.print("  `foreshock reload` puts it in force where Foreshock runs")
+        tell("`foreshock reload` puts it in force where Foreshock runs", "  ")
 
 
 def export_table(
@@ -99,6 +103,7 @@ def export_table(
 
     foreshock export units.csv --site my-site --kind units
     """
+    speak_as(at_site_folder(site, None).language)
     loaded, problems = check_site(site)
     if loaded is None:
         for problem in problems[:20]:
@@ -110,4 +115,4 @@ def export_table(
         fail(str(error))
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror or error}")
-    done(f"{count} {kind} are in {file}")
+    done(f"{count} {said(kind)} are in {file}")

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from scripts.commands.spoken import said, speak_as_on
 from scripts.commands.words import Words, of_locale
 from sensors.site import Site
 from streams import settings
@@ -50,34 +51,49 @@ def plain(text: object) -> str:
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
-    """End the command with a sentence (plain text) on standard error and an exit code."""
+    """End the command with a sentence (plain text) on standard error and an exit code.
+
+    This and what follows says an English sentence in the language that is spoken.
+    """
     wrong(sentence)
     raise typer.Exit(code)
 
 
 def wrong(sentence: str) -> None:
     """Print a sentence (plain text) on standard error with a cross before it."""
-    err.print(f"[red]✗[/red] {plain(sentence)}")
+    err.print(f"[red]✗[/red] {plain(said(sentence))}")
 
 
 def warn(sentence: str) -> None:
     """Print a sentence (plain text) on standard error with an exclamation mark before it."""
-    err.print(f"[yellow]![/yellow] {plain(sentence)}")
+    err.print(f"[yellow]![/yellow] {plain(said(sentence))}")
 
 
 def done(sentence: str) -> None:
     """Print a sentence (plain text) with a tick before it."""
-    out.print(f"[green]✓[/green] {plain(sentence)}")
+    out.print(f"[green]✓[/green] {plain(said(sentence))}")
+
+
+def tell(sentence: str, before: str = "") -> None:
+    """Print a sentence (plain text); what stands `before` it is markup."""
+    out.print(f"{before}{plain(said(sentence))}")
+
+
+def aside(sentence: str) -> None:
+    """Print a sentence (plain text) on standard error, beside what is asked for."""
+    err.print(plain(said(sentence)))
 
 
 def configured(**overrides: Any) -> Settings:
     """Read the settings; end the command with a sentence when one cannot be used. Paths may be given as such."""
     try:
-        return settings.load(None, **{name: str(v) if isinstance(v, Path) else v for name, v in overrides.items()})
+        found = settings.load(None, **{name: str(v) if isinstance(v, Path) else v for name, v in overrides.items()})
     except SettingsError as error:
         from scripts.commands import error_words  # here: only what is wrong has to be said
 
         fail(error_words.said(str(error), of_locale()))
+    speak_as_on(found.data_folder)
+    return found
 
 
 def require_run(file: Path, code: int = 1) -> None:

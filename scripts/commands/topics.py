@@ -8,7 +8,19 @@ from typing import Annotated
 import msgspec
 import typer
 
-from scripts.commands.terminal import DataOption, JsonOption, SiteOption, configured, done, fail, out, plain, wrong
+from scripts.commands.spoken import said
+from scripts.commands.terminal import (
+    DataOption,
+    JsonOption,
+    SiteOption,
+    configured,
+    done,
+    fail,
+    out,
+    plain,
+    tell,
+    wrong,
+)
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from streams.embedded.schema import LogError
@@ -49,7 +61,7 @@ def apply(site: SiteOption = None, data: DataOption = None, yes: Yes = False, as
         print(msgspec.json.encode({"done": yes, "changes": changes}).decode())
     else:
         for one in changes:
-            out.print(f"{MARKS[one.action]} {plain(one.topic)}: {one.action}, {plain(one.detail)}")
+            out.print(f"{MARKS[one.action]} {plain(one.topic)}: {said(one.action)}, {plain(said(one.detail))}")
         _say(topics, changes, left, len(refused))
     if refused:
         raise typer.Exit(1)
@@ -77,7 +89,7 @@ def _say(topics: Topics, changes: list[Change], left: bool, refused: int) -> Non
     if refused:
         wrong(f"{refused} of it cannot be done by this command")
     elif left:
-        out.print(f"{len(changes)} to be done; `foreshock topics apply --yes` does it")
+        tell(f"{len(changes)} to be done; `foreshock topics apply --yes` does it")
     elif changes:
         done(f"{len(changes)} done")
     else:

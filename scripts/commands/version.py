@@ -15,7 +15,7 @@ def version() -> None:
     for name in STANDS_ON:
         out.print(f"  {name} {metadata.version(name)}")
     build = next((n for n in ("opencv-python", "opencv-python-headless") if _installed(n)), None)
-    out.print(f"  {build} {metadata.version(build)}" if build else "  opencv: not installed")
+    out.print(f"  {build} {metadata.version(build)}" if build else "  opencv –")
 
 
 def _installed(name: str) -> bool:

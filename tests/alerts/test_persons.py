@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -161,3 +162,34 @@ def test_reports_stay_where_something_is_open(journal: Journal) -> None:
     done, photos = erase_subject(journal.engine, SUBJECT, NOW)
     assert (done, photos) == (Erased(lines=1, left=1), {"2" * 64})
     assert [row["id"] for row in rows(journal, "reports")] == ["r1"]
+
+
+def test_what_was_written_in_cases_about_a_person_goes_also_from_what_is_yet_to_be_told(journal: Journal) -> None:
+    other = "6" * 24
+    for rule, begin, whose in (("theirs", 20_000.0, SUBJECT), ("others", 30_000.0, other), ("on", 40_000.0, SUBJECT)):
+        about = [
+            msgspec.structs.replace(one, outcomes=tuple(map(of(whose), one.outcomes)))
+            for one in case(rule, begin, closed=rule != "on")
+        ]
+        journal.record(about)
+    cases = {row["subject"]: row["id"] for row in rows(journal, "incidents") if not row["open"] and row["subject"]}
+    tables = ("outbox", "incidents", "dispatches", "incident_changes", "dispatch_changes", "alarms", "transitions")
+
+    def written(incident: object) -> list[str]:
+        found = [(table, repr(row)) for table in tables for row in rows(journal, table) if str(incident) in repr(row)]
+        return [table for table, row in found if re.search(WORDS, row)]
+
+    assert {"outbox", "incidents", "incident_changes", "dispatch_changes"} <= set(written(cases[SUBJECT]))
+    before = written(cases[other])
+    done, _ = erase_subject(journal.engine, SUBJECT, NOW)
+    assert done.lines > 5 and written(cases[SUBJECT]) == []
+    assert written(cases[other]) == before, "about another"
+    (still,) = (row["id"] for row in rows(journal, "incidents") if row["open"] and row["subject"] == SUBJECT)
+    assert written(still), "it lasts"
+    assert LI in told(journal, "incident_changes"), "who wrote it is answered for"
+    assert erase_subject(journal.engine, SUBJECT, NOW)[0] == Erased()
+
+
+def of(subject: str) -> Callable[[Any], Any]:
+    """Make an incident's changes be about somebody."""
+    return lambda one: msgspec.structs.replace(one, subject=subject) if isinstance(one, IncidentChange) else one

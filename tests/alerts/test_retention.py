@@ -173,6 +173,15 @@ def test_a_case_that_closes_later_is_redacted_in_its_turn(journal: Journal) -> N
         assert not any(NAMES.search(repr(row)) for row in rows(journal, table)), table
 
 
+def test_what_comes_late_is_redacted_in_what_is_yet_to_be_told_though_its_time_was_done(journal: Journal) -> None:
+    keep(journal.engine, Policy(personal=1.0), NOW)
+    journal.record([msgspec.structs.replace(one, offset=10**6 + one.offset) for one in case("late", 50_000.0)])
+    assert NAMES.search(text(journal, "outbox", "time >= 50000 AND time < 60000"))
+    assert keep(journal.engine, Policy(personal=1.0), NOW).redacted > 0
+    assert not NAMES.search(text(journal, "outbox", f"time < {3 * DAY}"))
+    assert keep(journal.engine, Policy(personal=1.0), NOW).redacted == 0, "done once"
+
+
 def test_nothing_is_done_where_the_policy_says_nothing(journal: Journal) -> None:
     before = dump(journal)
     assert not keep(journal.engine, Policy(), NOW)

@@ -107,12 +107,12 @@ def test_the_handover_is_shown_and_printed_without_what_a_drill_left(data: Path)
     out = data / "handover.pdf"
     assert run("handover", "--out", out, "--language", "zh-CN", "--data", data).exit_code == 0
     assert "值班交接单" in said(out) and "未关闭事件 (0)" in said(out)
-    assert "no handover h was signed" in sentence(run("handover", "--signed", "h", "--data", data))
+    assert "no handover h was signed" in sentence(run("handover", "--signed", "h", "--language", "en", "--data", data))
 
 
 def test_who_is_on_duty_is_told_for_a_moment() -> None:
     found = json.loads(run("roster", "--site", DISTRICT, "--at", "2026-11-28 03:00", "--json").output)
     assert {one["seat"]: one["account"] for one in found} == {"lead": "lead-night", "north": "duty-night"}
-    assert "write a local time" in sentence(run("roster", "--site", DISTRICT, "--at", "noon"))
+    assert "请写当地时间" in sentence(run("roster", "--site", DISTRICT, "--at", "noon"))
     shown = run("roster", "--site", DISTRICT, "--at", "2026-11-28 12:00").output
     assert "duty-video" in shown and "2026-11-28 17:30" in shown

@@ -29,7 +29,7 @@ def listen(
     publication.write(data, bundle.pack(Bundle(site=content or site(), rules=())))
     where = ["--data", str(data), "--mqtt-port", str(port)]
     with publishing(port, sent):
-        return CliRunner().invoke(application("listen"), ["listen", *where, *arguments])
+        return CliRunner().invoke(application("listen"), ["listen", *where, "--language", "en", *arguments])
 
 
 SENT = [
@@ -79,9 +79,9 @@ def test_the_screen_is_not_flooded(port: int, tmp_path: Path) -> None:
 def test_no_broker_and_no_filter_are_sentences(port: int, tmp_path: Path) -> None:
     publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=())))
     where = ["listen", "--data", str(tmp_path), "--mqtt-port"]
-    gone = CliRunner().invoke(application("listen"), [*where, str(free_port())])
+    gone = CliRunner().invoke(application("listen"), [*where, str(free_port()), "--language", "en"])
     assert gone.exit_code == 1 and "no MQTT broker answers" in gone.stderr
-    wrong = CliRunner().invoke(application("listen"), [*where, str(port), "a/#/b"])
+    wrong = CliRunner().invoke(application("listen"), [*where, str(port), "a/#/b", "--language", "en"])
     assert wrong.exit_code == 1 and "topic filter" in wrong.stderr
 
 
@@ -93,7 +93,7 @@ def test_a_broker_that_only_the_run_knows_is_found_by_its_name(port: int, tmp_pa
     publication.write(tmp_path, bundle.pack(Bundle(site=site(), rules=())))
     where = ["listen", "--data", str(tmp_path), "--mqtt-port", str(free_port()), "--json", "--count", "1"]
     with publishing(port, SENT[:1]):
-        found = CliRunner().invoke(application("listen"), [*where, "--broker", "north"])
+        found = CliRunner().invoke(application("listen"), [*where, "--language", "en", "--broker", "north"])
     assert json.loads(found.stdout)["verdict"] == "taken"
-    wrong = CliRunner().invoke(application("listen"), [*where, "--broker", "south"])
+    wrong = CliRunner().invoke(application("listen"), [*where, "--language", "en", "--broker", "south"])
     assert wrong.exit_code == 1 and "there are main, north" in " ".join(wrong.stderr.split())

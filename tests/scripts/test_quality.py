@@ -18,7 +18,8 @@ from streams.history import columns
 from streams.settings import Settings
 from streams.station import Station
 from streams.topics import OBSERVATIONS, OUTCOMES, QUARANTINE, SCORES, SNAPSHOTS
-from tests.scripts.test_cli import run, sentence
+from tests.scripts.test_cli import english as run
+from tests.scripts.test_cli import sentence
 from tests.streams.small_site import frame_of, published, rules, site, tick
 
 

@@ -11,7 +11,8 @@ from alerts.journal import Journal
 from streams import bundle, publication
 from streams.bundle import Bundle
 from tests.alerts.situation.played import watched, weeks
-from tests.scripts.test_cli import run, sentence
+from tests.scripts.test_cli import english as run
+from tests.scripts.test_cli import sentence
 from tests.streams.small_site import rules
 
 

@@ -26,7 +26,7 @@ from tests.waiting import until
 
 def said(*arguments: str) -> tuple[int, str]:
     """Run the command in this process; return its exit code and all it said, on one line."""
-    result = CliRunner().invoke(application(), ["simulate", *arguments], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(application(), ["simulate", *arguments, "--language", "en"], env={"COLUMNS": "200"})
     return result.exit_code, " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.output).split())
 
 
@@ -47,12 +47,12 @@ def test_help_shows_how_to_play_a_scene_and_a_series() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--scene", "landslid"], "there is no scene landslid (did you mean landslide?)"),
+        (["--scene", "landslid"], "there is no scene landslid; there are"),
         (["--speed", "0"], "--speed 0: must be 1 to 3600"),
         (["--speed", "9999"], "--speed 9999: must be 1 to 3600"),
         (["--point", "river-01-level-1"], "--point goes with --csv"),
         (["--csv", "x.csv"], "--csv needs --point"),
-        (["--csv", "x.csv", "--point", "river-01-level-9"], "no such point (did you mean river-01-level-1?)"),
+        (["--csv", "x.csv", "--point", "river-01-level-9"], "no such point (did you mean 'river-01-level-1'?)"),
         (["--csv", "none.csv", "--point", "river-01-level-1"], "cannot read none.csv: No such file or directory"),
         (["--scene", "gas-leak", "--footage", "x.avi"], "there is a camera to film for in landslide only"),
         (["--port", "1"], "no MQTT broker at 127.0.0.1:1: Connection refused; `foreshock run` starts one"),
@@ -116,7 +116,19 @@ def test_a_series_is_published_in_order_and_ends_now(broker: Broker, tmp_path: P
     )
     listener = Mqtt(broker.port, "foreshock/readings/#")
     done = foreshock(
-        *("simulate", "--csv", str(file), "--point", "river-01-level-1", "--speed", "0", "--port", str(broker.port))
+        *(
+            "simulate",
+            "--csv",
+            str(file),
+            "--point",
+            "river-01-level-1",
+            "--speed",
+            "0",
+            "--port",
+            str(broker.port),
+            "--language",
+            "en",
+        )
     )
     assert done.returncode == 0, done.stderr
     assert "3 readings of series.csv published to foreshock/readings/river-01/river-01-level-1" in done.stdout

@@ -11,7 +11,7 @@ import pytest
 from scripts.commands import status
 from streams import bundle, figures, publication, supervisor
 from streams.bundle import Bundle
-from tests.scripts.test_cli import run
+from tests.scripts.test_cli import english as run
 from tests.streams.small_site import rules, site
 
 

@@ -21,7 +21,9 @@ def site(tmp_path: Path) -> Path:
 
 def take(file: Path, text: str, site: Path, *arguments: str) -> Result:
     file.write_text(text, encoding="utf-8")
-    return CliRunner().invoke(application("import"), ["import", str(file), "--site", str(site), *arguments])
+    return CliRunner().invoke(
+        application("import"), ["import", str(file), "--site", str(site), "--language", "en", *arguments]
+    )
 
 
 def test_all_mistakes_are_named_with_file_row_and_column(site: Path, tmp_path: Path) -> None:

@@ -87,6 +87,22 @@ def test_a_changed_folder_is_proposed_with_what_differs_and_can_be_taken_back(
         reload.earlier("xyz", data)  # no hash begins so
 
 
+def test_what_is_taken_back_leaves_the_console_where_this_machine_serves_it(data: Path, folder: Path) -> None:
+    served = bundle.unpack(publication.read(data))
+    elsewhere = bundle.pack(
+        msgspec.structs.replace(served, site=msgspec.structs.replace(served.site, console=""), rules=())
+    )  # as a past that was simulated, while nothing was served
+    shelf.keep(data, shelf.Kept(version=bundle.version_of(elsewhere), time=1.0, author="test"), elsewhere)
+    back = reload.earlier(bundle.version_of(elsewhere), data)
+    reload.propose(data, back, "test")
+    take_up(data)
+    now = bundle.unpack(publication.read(data))
+    assert (now.site.console, now.rules) == ("http://here", ())
+    assert shelf.has(data, publication.version(data)), "and can be taken back in its turn"
+    again = reload.earlier(bundle.version_of(bundle.pack(served)), data)
+    assert again.packed == bundle.pack(served), "what was served here is put in force as it was"
+
+
 def test_a_rename_and_its_undoing_keep_the_index(folder: Path, data: Path, edit: Edit) -> None:
     before = publication.known(data)
     first = publication.version(data)

@@ -36,6 +36,23 @@ def test_one_that_is_half_written_leaves_the_one_before_it_whole() -> None:
     assert snapshot.newest(kept.values()) == (b"\2" * (2 * snapshot.CHUNK + 5), 1)
 
 
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), max_size=6))
+def test_the_last_record_alone_tells_under_which_keys_the_newest_whole_one_lies(written: list[tuple[int, int]]) -> None:
+    kept: dict[bytes, bytes] = {}
+    turn, last = 1, None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "CHUNK", 8)
+        for offset, (count, lacking) in enumerate(written):
+            records = list(snapshot.chunks(0, offset, bytes((offset,)) * (8 * count), 1 - turn))
+            for key, value in records[: len(records) - lacking]:  # else its owner died over it
+                kept[key] = last = value
+            turn = turn if lacking else 1 - turn
+    found = snapshot.newest(kept.values())
+    assert last is None or found is None or snapshot.turn_after(last) == found.turn == turn
+    assert last is None or found is not None or snapshot.turn_after(last) == turn
+
+
 @given(st.lists(st.binary(max_size=60)))
 def test_other_bytes_are_no_snapshot(values: list[bytes]) -> None:
     assert snapshot.newest(values) is None
+    assert {snapshot.turn_after(value) for value in values} <= {None}

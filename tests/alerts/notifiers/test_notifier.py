@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from alerts.journal import Journal
 from alerts.notifiers import notifier as module
-from alerts.notifiers.deliveries import Deliveries
+from alerts.notifiers.deliveries import UNREADABLE, Deliveries, Letter
 from alerts.notifiers.notice import Failed, Notice, Unavailable
 from alerts.notifiers.notifier import Notifier
 from alerts.notifiers.targets import MqttTarget
@@ -28,6 +29,7 @@ class Wire:
         self.failures: dict[str, list[Exception]] = {"area": [], "dispatch": []}
         self.stale = False
         self.areas: Sequence[str] = ()
+        self.heard: Callable[[object], None] = lambda _: None
 
 
 class Sender:
@@ -56,6 +58,8 @@ class Sender:
     async def send(self, notice: Notice) -> None:
         if self.wire.failures[notice.kind]:
             raise self.wire.failures[notice.kind].pop(0)
+        if notice.kind == "dispatch":
+            self.wire.heard(notice)
         self.wire.taken.append((notice.kind, notice.id if notice.kind == "dispatch" else notice.area))
 
 
@@ -130,11 +134,80 @@ def test_an_order_that_was_put_off_is_not_tried_anew_with_its_page(wire: Wire, t
         redacted = {"data": {"note": "redacted"}}
         with town.journal.engine.begin() as connection:
             connection.execute(sa.update(outbox).where(outbox.c.id == order).values(payload=redacted))
-        notifier.prune()
+        await notifier.prune()
         await notifier.stop()
         assert ("dispatch", order) not in wire.taken
         memory = Deliveries(tmp_path / "outbox.sqlite")
         assert [letter.notice.payload for letter in memory.waiting("mqtt", 9)] == [redacted], "as the journal says now"
+        memory.close()
+
+    asyncio.run(scenario())
+
+
+def letter_of(id: str, payload: dict[str, object]) -> Letter:
+    notice = Notice(id=id, kind="dispatch", area="slope-1", unit="u-c1", simulated=False, time=1.0, payload=payload)
+    return Letter(notice, 1, 0.0, False, "busy")
+
+
+def test_a_letter_is_told_as_the_journal_says_by_then(wire: Wire, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        town = Town(Journal(tmp_path / "journal.sqlite"))
+        id = town.event(7)
+        memory = Deliveries(tmp_path / "outbox.sqlite")
+        memory.put_off("mqtt", letter_of(id, {"data": {"note": "Mrs Li, flat 3"}}))
+        memory.close()
+        notifier = notifier_of(tmp_path)
+        told: list[object] = []
+        wire.heard = told.append
+        await notifier.start()
+        await reached(lambda: ("dispatch", id) in wire.taken)
+        await notifier.stop()
+        assert "Mrs Li" not in repr(told) and len(told) == 1
+
+    asyncio.run(scenario())
+
+
+def test_letters_are_followed_a_few_at_a_time(tmp_path: Path) -> None:
+    memory = Deliveries(tmp_path / "outbox.sqlite")
+    ids = [f"d-{number:04}.1" for number in range(250)]
+    for id in ids:
+        memory.put_off("mqtt", letter_of(id, {"data": {"note": "Mrs Li"}}))
+    asked: list[int] = []
+
+    def told(some: Sequence[str]) -> dict[str, dict[str, object]]:
+        asked.append(len(some))
+        return {id: {"data": {"note": "redacted"}} for id in some if id != ids[3]}
+
+    slices = memory.follow(told)
+    assert next(slices) == 99 and asked == [100], "what else there is to do is done before the next"
+    assert sum(slices) == 150 and max(asked) == 100
+    assert sum("Mrs Li" in repr(one) for one in memory.waiting("mqtt", 999)) == 1
+    memory.close()
+
+
+def test_one_letter_that_cannot_be_read_keeps_nobody_from_being_told(
+    wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        town = Town(Journal(tmp_path / "journal.sqlite"))
+        memory = Deliveries(tmp_path / "outbox.sqlite")
+        for id in (good := town.event(1), "d-torn.1"):
+            memory.put_off("mqtt", letter_of(id, {}))
+        memory.hold("mqtt", letter_of("d-held.1", {}).notice, 1.0, quiet=False)
+        memory.close()
+        with sqlite3.connect(tmp_path / "outbox.sqlite") as file:
+            file.execute("UPDATE letters SET notice = x'7465' WHERE id = 'd-torn.1'")
+            file.execute("UPDATE held SET notice = x'7465'")
+        file.close()
+        notifier = notifier_of(tmp_path)
+        await notifier.start()
+        await reached(lambda: ("dispatch", good) in wire.taken)
+        await notifier.stop()
+        memory = Deliveries(tmp_path / "outbox.sqlite")
+        assert [(one.notice.id, one.error) for one in memory.dead("mqtt")] == [("d-torn.1", UNREADABLE)]
+        assert memory.next_due("mqtt") is None, "it is not looked at again and again"
+        assert memory.held("mqtt", 9) == [] and memory.counts("mqtt") == (0, 2), "listed, not lost"
+        assert "d-torn.1" in caplog.text
         memory.close()
 
     asyncio.run(scenario())
