@@ -83,6 +83,13 @@ def test_made_creeks_with_a_daily_swing_rarely_warn_wrongly() -> None:
     assert all(each.detected >= 0.8 * each.crossings > 0 for each in told)
 
 
+def test_a_tide_read_by_the_hour_is_foreseen_though_it_bends_as_much_as_it_moves() -> None:
+    time = HOUR * np.arange(24.0 * 21)
+    value = 1.3 * np.cos(2 * np.pi * time / (12.42 * HOUR)) + 0.3 * np.cos(2 * np.pi * time / (12 * HOUR))
+    told = judged_series(time, value, 0.95)
+    assert told.detected >= 0.9 * told.crossings > 0
+
+
 @pytest.mark.parametrize(("noise", "least"), [(0.15, 4 * HOUR), (0.5, 4 * HOUR)])
 def test_inverse_velocity_warns_of_a_noisy_creep_hours_before_the_trend_does(noise: float, least: float) -> None:
     leads: dict[bool, list[float]] = {True: [], False: []}
