@@ -69,7 +69,7 @@ def judged_series(time: np.ndarray, value: np.ndarray, quantile: float) -> Fores
 
 
 def test_made_rivers_are_warned_of_hours_ahead() -> None:
-    told = [judged_series(*river(seed, days=180), 0.95) for seed in (10, 11, 12)]
+    told = [judged_series(*river(seed, days=165), 0.95) for seed in (10, 11, 12)]
     leads = [one.lead or 0.0 for each in told for one in each.crossed]
     assert len(leads) >= 10
     assert np.mean(np.array(leads) > 0.0) >= 0.9
