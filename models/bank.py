@@ -395,7 +395,8 @@ class Bank:
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
         0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
-        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. See `models.eta`.
+        noise nor brings the next two readings there, nan while the trend is learning. `below` bool[n]: the limit is a
+        floor. See `models.eta`.
         """
         return self._reach(rows, limit, below, 1.0)
 

@@ -1,7 +1,8 @@
 """Time to a limit: how soon the rows of a bank reach it, by the soonest of what foresees it.
 
 That is the damped trend (`models.trend`), with the daily swing where there is one (`models.season`), else with what
-believed drivers bring (`models.driver`), and a creep's failure where rows are told to creep (`models.creep`).
+believed drivers bring (`models.driver`), and a creep's failure where rows are told to creep (`models.creep`); and
+whatever these say, what comes if the value goes on as it does for the two readings that its slope is made of.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Foresight(NamedTuple):
         """Return seconds (f8[n]) from each row's last reading until its value crosses `limit` (f8[n]).
 
         0 when the last reading is at or past it, inf when not within the horizon or when no movement stands out of the
-        noise, nan while the trend is learning. `below` bool[n]: the limit is a floor. `faster`: times that movements
-        are what they seem.
+        noise nor brings the next readings there (`_next`), nan while the trend is learning. `below` bool[n]: the limit
+        is a floor. `faster`: times that movements are what they seem.
         """
         settings = self.settings
         fields = self.fields[rows]
@@ -82,9 +83,28 @@ class Foresight(NamedTuple):
                 places, block = self.parts.find("creep", rows[creeps])
                 failing = creep.failing(block[places], last, np.maximum(left, 0.0), ~below[creeps])
                 time[creeps] = np.minimum(time[creeps], failing / faster)
+        time = np.minimum(time, tempo * self._next(rows, slope * pace, limit, below))
         past = np.where(below, value <= limit, value >= limit)
         learning = np.isnan(value) | (fields[:, AT["trend_count"]] < settings.trend_learn)
         return np.where(learning, np.where(past, 0.0, nan), np.where(past, 0.0, time))
+
+    def _next(self, rows: Rows, slope: Floats, limit: Floats, below: Bools) -> Floats:
+        """Return steps until rows reach their limit as they go now, inf beyond the time constant of their slopes.
+
+        A slope need not stand out of the noise for that, which is large where readings are few for what they follow: a
+        tide read by the hour bends as far from one to the next as it moves.
+        """
+        fields, tempo = self.fields[rows], tempo_of(self.slow[rows], self.settings)
+        swings = np.flatnonzero(marked(fields, SWINGS))
+        if len(swings):
+            seasons, last = self.parts.seasons, fields[swings, AT["last_time"]]
+            places = self.parts.sized.at(rows[swings])
+            slope = slope.copy()
+            slope[swings] += seasons.at(places, last + tempo[swings]) - seasons.at(places, last)
+        side = np.where(below, -1.0, 1.0)
+        left, speed = side * (limit - fields[:, AT["last_value"]]), side * slope
+        soon = (speed > 0.0) & (left <= speed * self.settings.trend_slope)
+        return np.where(soon, left / np.where(soon, speed, 1.0), np.inf)
 
     def _driven(
         self, rows: Rows, slope: Floats, pace: Floats, limit: Floats, below: Bools, alone: Floats, faster: float

@@ -34,6 +34,16 @@ _AMOUNT = re.compile(
     r"(?:\s*[^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,4}[²³]?)?|\s*[%‰*°]\s*[A-Z]?)?"
 )
 """A number, perhaps with thousands parted, a sign of "less than" before it, and a unit or a flag after it."""
+_WIDE = {ord("　"): " ", **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}}
+"""Signs of full width, as Chinese offices write them, to those of ASCII."""
+_OTHER = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF",
+}
+"""What a file is that begins so, and is often taken for a table of text."""
 _MARK = re.compile(r"\d[-/:.年]\d+[-/:.月]|\d:\d|[A-Za-z]{3}")
 """What stands between the parts of a time, and in no number."""
 _TIMES = re.compile(
@@ -104,6 +114,9 @@ def read_rows(
     heading. A day and a time of it in two columns are named together: `date+time`.
     """
     before = _beginning(source)
+    for mark, other in _OTHER.items():
+        if before and before[0].startswith(mark):
+            raise ScoreError(f"{path}: is no text but {other}; save what it holds as CSV")
     if not any(line.strip() for line in before):
         raise ScoreError(f"{path}: is empty; a heading and rows are needed")
     table = _table(path, before, time_column, value_columns, zone)
@@ -222,12 +235,13 @@ class Clock:
 def number(text: str) -> float:
     """Return the number that a cell holds; nan where it holds none, or one that stands for none (-9999, 1e300).
 
-    A unit or a flag after it is left out, as is a sign of "less than" before it; 1,234.5 is read as written.
+    A unit or a flag after it is left out, as is a sign of "less than" before it; 1,234.5 is read as written. Digits may
+    be of full width.
     """
     try:
         value = float(text)
     except ValueError:
-        told = _AMOUNT.fullmatch(text.strip().replace("−", "-")) if len(text) < 64 else None
+        told = _AMOUNT.fullmatch(text.translate(_WIDE).strip().replace("−", "-")) if len(text) < 64 else None
         value = float(told[1].replace(",", "")) if told else math.nan
     return math.nan if value in NO_VALUE or abs(value) > LARGEST else value
 

@@ -275,5 +275,9 @@ def _readings(
         if not math.isfinite(value):
             problems.add(row.line, f"{name}: not a number: {text[:40]!r}")
             continue
-        plain = text if text[-1:].isdigit() and text[:1] not in "<>~" and "," not in text else f"{value!r}"
+        plain = (
+            text
+            if text[-1:].isdecimal() and text[:1] not in "<>~" and "," not in text and text.isascii()
+            else f"{value!r}"
+        )
         yield _Reading(row.line, row.text, row.time, plain, value, tuple(map(number, others)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from rich.table import Table
 
 from scripts.commands.spoken import heads, near, said, speak_as
 from scripts.commands.terminal import DataOption, SiteOption, aside, configured, done, err, fail, local, out, warn
+from scripts.recording import Problems, ScoreError, number, read_rows
 from scripts.simulator import FILMED
 from scripts.simulator.footage import Film
 from scripts.simulator.publish import Play, play_series
@@ -122,8 +122,8 @@ def simulate(
     if os.environ.get(child.PARENT):
         child.follow_parent()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, lambda *_: stop.set())
     try:
         rows = None if csv_file is None else _series_rows(loaded, csv_file, point, time_column, value_column)
         publisher = Publisher(
@@ -296,24 +296,14 @@ def _series(
 
 
 def _rows(file: Path, time_column: str, value_column: str, zone: str) -> Iterator[tuple[float, float]]:
-    """Read (unix time, value) pairs; rows without a number are passed over."""
+    """Read (unix time, value) pairs as `foreshock score` does; rows without a number are passed over."""
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines)
-            for column in (time_column, value_column):
-                if column not in (reader.fieldnames or ()):
-                    fail(f"{file} has no column {column}; it has {', '.join(reader.fieldnames or ())}")
-            for row in reader:
-                try:
-                    at = datetime.fromisoformat(row[time_column])
-                    value = float(row[value_column])
-                except (ValueError, TypeError):
-                    continue
-                if at.tzinfo is None:
-                    at = at.replace(tzinfo=ZoneInfo(zone))
-                if value == value:
-                    yield at.timestamp(), value
+        with file.open("rb") as source:
+            for row in read_rows(file, source, time_column, (value_column,), ZoneInfo(zone), Problems()):
+                value = number(row.values[0])
+                if math.isfinite(value):
+                    yield row.time, value
     except OSError as error:
         fail(f"cannot read {file}: {error.strerror}")
-    except (UnicodeDecodeError, csv.Error) as error:
-        fail(f"{file} is no CSV text: {error}")
+    except ScoreError as error:
+        fail(str(error))

@@ -115,6 +115,25 @@ def test_cells_are_numbers_with_a_unit_or_a_flag_or_none(text: str, value: float
     assert number(text) == (pytest.approx(value) if value is not None else pytest.approx(np.nan, nan_ok=True))
 
 
+def test_digits_of_full_width_are_digits() -> None:
+    read, problems = rows("t,v\n60,１，２３４．５\n120,－２．５ 米\n")
+    assert [number(row.values[0]) for row in read] == [1234.5, -2.5]
+    assert not problems.count
+
+
+@pytest.mark.parametrize(
+    ("begins", "told"),
+    [
+        (b"PK\x03\x04\x14\0", "an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+    ],
+)
+def test_what_is_no_text_is_told_by_what_it_is(begins: bytes, told: str) -> None:
+    with pytest.raises(ScoreError, match=f"is no text but .*{told}.*; save what it holds as CSV"):
+        rows(begins + bytes(range(256)) * 4)
+
+
 def test_thousands_are_parted_by_what_is_no_decimal_sign() -> None:
     assert rows("t;v\n60;1.234,5\n", "t", "v")[0][0].values == ("1234.5",)
     assert rows("t;v\n60;1,234.5\n", "t", "v")[0][0].values == ("1234.5",)

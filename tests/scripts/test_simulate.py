@@ -68,10 +68,10 @@ def test_a_mistake_gets_a_sentence_that_helps(arguments: list[str], sentence: st
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("a,b\n1,2\n", "has no column datetime; it has a, b"),
+        ("a,b\n1,2\n", "no column 'datetime'; there are: a, b"),
         ("datetime,value\n2026-01-01,\nsoon,3\n", "has no row with both a time in datetime and a number in value"),
-        ("", "has no column datetime"),
-        ("\x00\xff", "has no column datetime"),
+        ("", "is empty; a heading and rows are needed"),
+        ("\x00\xff", "no column 'datetime'"),
     ],
 )
 def test_a_file_that_cannot_be_played_gets_a_sentence(content: str, sentence: str, tmp_path: Path) -> None:
@@ -109,10 +109,11 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.mark.server
-def test_a_series_is_published_in_order_and_ends_now(broker: Broker, tmp_path: Path) -> None:
+def test_a_series_is_read_as_score_reads_it_published_in_order_and_ends_now(broker: Broker, tmp_path: Path) -> None:
     file = tmp_path / "series.csv"
     file.write_text(
-        "datetime,value\n2020-01-01 02:00,5\n2020-01-01 01:00,4\n2020-01-01 03:00,none\n2020-01-01 04:00,6\n"
+        "logger 7\n\ndatetime;value (m)\n13.01.2020 02:00;5,5\n13.01.2020 01:00;4,0\n13.01.2020 03:00;-9999\n"
+        "13.01.2020 03:30;none\n13.01.2020 04:00;6,0\n"
     )
     listener = Mqtt(broker.port, "foreshock/readings/#")
     done = foreshock(
@@ -135,7 +136,7 @@ def test_a_series_is_published_in_order_and_ends_now(broker: Broker, tmp_path: P
     until(lambda: len(listener.heard) == 3)
     listener.close()
     heard = [json.loads(message.payload) for message in listener.heard]
-    assert [one["value"] for one in heard] == [4.0, 5.0, 6.0]
+    assert [one["value"] for one in heard] == [4.0, 5.5, 6.0]
     assert [heard[k + 1]["time"] - heard[k]["time"] for k in range(2)] == pytest.approx([3600, 7200], abs=0.01)
     assert time.time() - 30 < heard[-1]["time"] <= time.time()
     assert {one["quality"] for one in heard} == {"simulated"}
