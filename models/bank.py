@@ -45,6 +45,7 @@ from models.layout import (
     modern,
 )
 from models.machine import Batch, Single
+from models.onward import Columns, Said, Turns
 from models.parts import Parts
 from models.reason import DAY_ABOVE, DAY_BELOW, NOTHING, STOPPED, details_text, reason_text
 from models.scoring import (
@@ -230,6 +231,62 @@ class Bank:
             cuts = [count * piece // pieces for piece in range(pieces + 1)]
             parts = [self._many(rows[a:b], time[a:b], value[a:b]) for a, b in pairwise(cuts)]
             return BankResult(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def update_all(self, rows: Rows, time: Floats, value: Floats) -> tuple[Said, Rows]:
+        """Score readings of rows that may repeat, in order of arrival: as `update` does in rounds, at less cost.
+
+        Each reading is later than its row's last. Return what is said of each, and how many of its row came before it.
+        """
+        told, turn = Said.nothing(len(rows)), np.empty(len(rows), np.intp)
+        plain = self._plain(rows, time, value)
+        for alike in (True, False):
+            at = np.flatnonzero(plain[rows] == alike)
+            if len(at):
+                turns, said = Turns(rows[at], len(self)), Said.nothing(len(at))
+                order = at[turns.place]
+                self._in_turn(turns, rows[order], time[order], value[order], said, alike=alike)
+                turn[at] = turns.of
+                told.put(order, said)
+        return told, turn
+
+    def _plain(self, rows: Rows, time: Floats, value: Floats) -> Bools:
+        """Tell which rows all have of readings that have a size and can be scored, bool[rows]."""
+        if self.drivers is not None or self._guesses.watched:
+            return np.zeros(len(self), np.bool_)
+        kind = np.floor(self._fields[:, AT["flags"]] / KIND)
+        plain: Bools = (kind != SWITCH) & (kind != STATE)
+        plain[rows[~((np.absolute(value) <= LARGEST) & (np.absolute(time) <= LARGEST))]] = False
+        return plain
+
+    def _in_turn(self, turns: Turns, rows: Rows, time: Floats, value: Floats, said: Said, *, alike: bool) -> None:
+        """Score readings that are laid out in turn; `alike`: of plain rows. `said` is written."""
+
+        def note(turn: int, start: int) -> None:
+            part = slice(turns.edges[turn] + start, turns.edges[turn] + turns.sizes[turn])
+            mine = rows[part]
+            said.put(part, self.update(mine, time[part], value[part]))
+            said.since[part] = self._fields[mine, AT["flat_since"]]
+            low, high = self.outside
+            said.low[part], said.high[part] = low[mine], high[mine]
+
+        turn, last = 0, len(turns.sizes)
+        while turn < last and not (alike and (self._fields[turns.mine[: turns.sizes[turn]], AT["seen"]] > 0.0).all()):
+            note(turn, 0)
+            turn += 1
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            for start in range(0, turns.sizes[turn] if turn < last else 0, _MANY):
+                stop, at = min(start + _MANY, turns.sizes[turn]), turn
+                blocks, benches = (self._fields, self._slow), (self._bench, self._slow_bench)
+                columns = Columns(self.settings, self._pace, self._parts, benches, blocks, turns.mine[start:stop])
+                while at < last and (count := min(turns.sizes[at], stop) - start) > _FEW:
+                    part = slice(turns.edges[at] + start, turns.edges[at] + start + count)
+                    more = turns.sizes[at + RECENT] - start if at + RECENT < last else 0
+                    columns.take(time[part], value[part], said.part(part), max(more, 0))
+                    at += 1
+                columns.lay_back()
+                while at < last and turns.sizes[at] > start:
+                    note(at, start)
+                    at += 1
 
     def _few(self, rows: Rows, time: Floats, value: Floats) -> BankResult:
         """Score readings one by one."""

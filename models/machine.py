@@ -39,9 +39,11 @@ class Batch:
 
     op = ARRAYS
 
-    def __init__(self, parts: Parts, rows: Rows, fields: Floats, slow: Floats, pace: Pace) -> None:
+    def __init__(
+        self, parts: Parts, rows: Rows, fields: Floats, slow: Floats, pace: Pace, places: Rows | None = None
+    ) -> None:
         self.parts, self.rows, self.pace = parts, rows, pace
-        self.places = parts.sized.at(rows)
+        self.places = parts.sized.at(rows) if places is None else places
         self.ranges = fields[LOWS], fields[HIGHS], slow[BEFORE_LOWS], slow[BEFORE_HIGHS]
         self._moved: list[Bools] = []
 
@@ -140,8 +142,7 @@ class Batch:
 
     def keep(self, seen: Floats, step: Floats) -> None:
         """Keep the batch's steps."""
-        number = np.mod(seen, float(RECENT)).astype(np.intp)
-        self.parts.recent.reshape(-1)[self.places * RECENT + number] = step.astype(np.float32)
+        self.parts.keep(self.places, seen, step)
 
     def explain(
         self, telling: Bools, alarm: Bools, time: Floats, since: Floats, score: Floats,

@@ -81,6 +81,11 @@ class Parts:
             return self.creeping.at(rows), self.creep
         return self.sized.at(rows), self.stay
 
+    def keep(self, places: Rows, seen: npt.NDArray[np.float64], step: npt.NDArray[np.float64]) -> None:
+        """Keep the steps (f8[n]) of readings number `seen` among the last ones of places that have a size."""
+        number = np.mod(seen, float(RECENT)).astype(np.intp)
+        self.recent.reshape(-1)[places * RECENT + number] = step.astype(np.float32)
+
     def state(self) -> Arrays:
         """Return copies of all arrays, a row each: of a row that needs one not, as of a row that saw nothing."""
         sized, seasons = self.sized.of, self.seasons

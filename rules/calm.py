@@ -130,4 +130,7 @@ def pass_over(evaluator: Evaluator, series: Series, quiet: Bools) -> None:
     if evaluator.book.sampled:
         evaluator.read_count[rows] += series.count[here]
     at = np.flatnonzero(quiet[series.rows])
-    evaluator.windows.add_many(series.rows[at], series.time[at], series.value[at])
+    some = (series.rows, series.time, series.value)
+    if at.size < len(series.rows):
+        some = (series.rows[at], series.time[at], series.value[at])
+    evaluator.windows.add_many(*some)

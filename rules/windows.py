@@ -105,7 +105,9 @@ class Windows:
                 rows, time, value = rows[kept], time[kept], value[kept]
             for pool in self._pools:
                 mine = np.flatnonzero(pool.has[rows])
-                if mine.size:
+                if mine.size == rows.size:
+                    pool.add_many(rows, time, value)
+                elif mine.size:
                     pool.add_many(rows[mine], time[mine], value[mine])
 
     def bound(
@@ -270,7 +272,7 @@ class _Pool:
         else:
             slot, which = self._slots(rows)
             each_time, each_value = time[which], value[which]
-        width = self.width[slot]
+        width = self.width[slot] if self.same is None else self.same
         number = np.floor(each_time / width)
         pane, head = number.astype(np.int64), self.head[slot]
         if "sample" in self.figures or bool((pane < head).any()):  # what is kept hangs on each reading's turn
@@ -286,11 +288,15 @@ class _Pool:
             self._advance(moved, newest[moved], began[moved])
         stays = np.flatnonzero(pane > newest[slot] - PANES)
         if stays.size < slot.size:
-            slot, pane, number, width = slot[stays], pane[stays], number[stays], width[stays]
+            slot, pane, number = slot[stays], pane[stays], number[stays]
+            width = width if self.same is not None else np.asarray(width)[stays]
             each_time, each_value = each_time[stays], each_value[stays]
         place, count = slot * PANES + (pane & (PANES - 1)), self.count.reshape(-1)
-        empty = np.flatnonzero(count[place[::-1]] == 0)
-        np.add.at(count, place, np.uint32(1))
+        empty = np.flatnonzero(count[place[::-1]] == 0) if "first" in self.figures else place[:0]
+        if len(place) * PANES < len(count):
+            np.add.at(count, place, np.uint32(1))
+        else:  # of few windows this is quicker, and numbers may be added in any order
+            count += np.bincount(place, minlength=len(count)).astype(np.uint32)
         for name, figure in self.figures.items():
             flat = figure.reshape(-1)
             if name == "total":

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bank import Bank, BankResult
-from models.rounds import rounds
+from models.onward import Said
 from rules.calm import Series
 from rules.compiler import RuleBook
 from sensors import frame
@@ -73,10 +73,9 @@ class Ahead(TapeHead):
             self._ahead = Bank(self._bank.settings)
             self._ahead.restore(Bank.state(self._bank))
         self._starts = dict(zip([offset for offset, _ in frames], _starts(frames), strict=True))
-        self._point, self._time, self._value, quality = (
-            np.concatenate([getattr(one, name) for _, one in frames]) for name in ("point", "time", "value", "quality")
-        )
-        self._score_all((quality & UNUSABLE) == 0)
+        run = self.frames.run_of(frames)
+        self._point, self._time, self._value = run.point, run.time, run.value
+        self._score_all((run.quality & UNUSABLE) == 0)
         self._bank.flat = Bank.flat_since.fget(self._bank).copy()  # type: ignore[attr-defined]
         self._run, self.active = None, True
 
@@ -101,47 +100,22 @@ class Ahead(TapeHead):
         assert ahead is not None
         inside = self._point < len(engine.row_of)
         self._row = np.where(inside, engine.row_of[np.where(inside, self._point, 0)], -1)
-        self._good = np.zeros(count, np.bool_)
+        known = (self._row >= 0) & np.isfinite(self._value) & np.isfinite(self._time)
+        self._good = known & usable
+        self._good[known] &= _later(self._row[known], self._time[known], engine.last_time)
+        at = np.flatnonzero(self._good)
+        rows = self._row[at]
+        said, turn = ahead.update_all(rows, self._time[at], self._value[at])
+        if len(at) < count:
+            some, said = said, Said.nothing(count)
+            said.put(at, some)
         self._turn = np.zeros(count, np.intp)  # how many readings of its row are put to the models before it
-        self._since, self._low, self._high = np.empty(count), np.empty(count), np.empty(count)
-        self._found = BankResult(
-            np.zeros(count),
-            np.zeros(count, np.bool_),
-            np.zeros(count, np.uint8),
-            np.zeros(count, np.bool_),
-            np.zeros(count, np.bool_),
-        )
-        self._turns = np.zeros(len(self._bank), np.intp)
-        self._asked, self._done = self._turns.copy(), self._turns.copy()
+        self._turn[at] = turn
+        self._found = BankResult(said.score, said.alarm, said.reason, said.learning, said.gap)
+        self._since, self._low, self._high = said.since, said.low, said.high
+        self._turns = np.bincount(rows, minlength=len(self._bank))
+        self._asked, self._done = (np.zeros(len(self._bank), np.intp) for _ in range(2))
         self._sorted: tuple[Rows, Rows] | None = None
-        last = engine.last_time.copy()
-        known = np.flatnonzero((self._row >= 0) & np.isfinite(self._value) & np.isfinite(self._time))
-        for taken in rounds(self._row[known], len(last)):
-            at = known[taken]
-            rows, time = self._row[at], self._time[at]
-            fresh = ~(time <= last[rows])  # NaN before the first reading
-            last[rows[fresh]] = time[fresh]
-            good = fresh & usable[at]
-            if not good.all():
-                at, rows = at[good], rows[good]
-            if len(at):
-                self._take(at, rows, ahead.update(rows, self._time[at], self._value[at]))
-
-    def _take(self, at: Rows, rows: Rows, found: BankResult) -> None:
-        """Note what the copy said of readings."""
-        ahead = self._ahead
-        assert ahead is not None
-        self._good[at] = True
-        self._turn[at] = self._turns[rows]
-        self._turns[rows] += 1
-        columns: zip[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = zip(self._found, found, strict=True)
-        for column, new in columns:
-            column[at] = new
-        self._since[at] = ahead.flat_since[rows]
-        surprising = np.flatnonzero(found.reason)
-        if surprising.size:
-            low, high = ahead.outside
-            self._low[at[surprising]], self._high[at[surprising]] = low[rows[surprising]], high[rows[surprising]]
 
     def score(
         self, bank: Bank, run: Run, at: Rows, rows: Rows, time: Floats, value: Floats
@@ -326,6 +300,23 @@ class _Following(Bank):
     def _reach(self, rows: Rows, limit: Floats, below: Bools, faster: float) -> Floats:
         self.head.follow(np.unique(rows))
         return super()._reach(rows, limit, below, faster)
+
+
+def _later(rows: Rows, time: Floats, last: Floats) -> Bools:
+    """Tell which readings (row, time) are later than all of their row before, bool[n]; `last` f8[rows], NaN: none."""
+    order = np.argsort(rows.astype(np.uint16) if len(last) <= 1 << 16 else rows, kind="stable")
+    ordered, times = rows[order], time[order]
+    begins = np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(rows)]
+    earlier = np.concatenate(([0.0], times[:-1]))[: len(rows)]
+    earlier[begins] = last[ordered[begins]]
+    found = ~(times <= earlier)
+    for row in np.unique(ordered[~found]).tolist():
+        mine = slice(*np.searchsorted(ordered, (row, row + 1)))
+        before = np.fmax.accumulate(np.concatenate(([last[row]], times[mine])))[:-1]
+        found[mine] = ~(times[mine] <= before)
+    later = np.empty(len(rows), np.bool_)
+    later[order] = found
+    return later
 
 
 def _starts(frames: Sequence[tuple[int, frame.Frame]]) -> list[int]:

@@ -83,7 +83,7 @@ class Calm:
             (offset, what) for (offset, _), what in zip(records, self._what, strict=True) if isinstance(what, Frame)
         ]
         if sum(len(one) for _, one in frames) >= LEAST:
-            self._run = Run(frames, [0.0] * len(frames))
+            self._run = head.frames.run_of(frames)
             self._told = head.foretell(engine.bank, self._run)
             if self._told is not None:
                 self._lay(self._run, self._told)
@@ -104,7 +104,7 @@ class Calm:
         self._row = np.where(inside, row_of[np.where(inside, run.point, 0)], -1)
         odd = told.odd | (run.quality != 0) | (self._row < 0) | ~np.isfinite(run.value) | ~np.isfinite(run.time)
         odd |= ~(run.received - run.time <= LAG)
-        self._bounds = np.concatenate(([0], np.cumsum([len(one) for _, one in run.frames])))
+        self._bounds = np.searchsorted(run.which, np.arange(len(run.frames) + 1))
         self._odd = np.zeros(len(run.frames), np.bool_)
         self._odd[run.which[odd]] = True
         self._loud = calm.loud(evaluator, np.where(self._row < 0, 0, self._row), run.value, told.score) & ~odd
@@ -163,8 +163,7 @@ class Calm:
         bounds = self._bounds[first : at + 1]
         if at - first < 2 or bounds[-1] - bounds[0] < LEAST:
             return None
-        part = run if at - first == len(run.frames) else Run(run.frames[first:at], clocks)
-        return _Stretch(stop, part, bounds, _ticks(ticks, at - first))
+        return _Stretch(stop, run.part(first, at, bounds, clocks), bounds, _ticks(ticks, at - first))
 
     def resume(self, place: int) -> int:
         """Say before which record to try again where those from `place` on cannot be passed over: after a tick."""

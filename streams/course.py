@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,7 +13,6 @@ import msgspec
 from alerts.outcome import AlarmTransition, DispatchChange, Explanation
 from rules.rule import Rule
 from sensors import frame, observation
-from sensors.frame import Frame
 from sensors.observation import FRAME, Publication
 from streams import bundle
 from streams.ahead import Ahead
@@ -22,6 +21,7 @@ from streams.engine import Applied, Engine
 from streams.moments import engine_before, moments_of
 from streams.readable import Readable
 from streams.replay import Check, Difference, ReplayError, entries, outcomes
+from streams.run import Frames
 from streams.station import newest_snapshot
 from streams.stretch import Stretch, begun
 from streams.tape import Keeping, Known, Piece, TapeHead, holds
@@ -35,6 +35,9 @@ FRAME_BYTE = bytes((FRAME,))
 
 LEAD = 86400.0
 """Seconds before a stretch from which on other rules run: so long are the windows of most of them."""
+
+MANY, MANY_BYTES = 4096, 2_500_000
+"""Records, or bytes of them, that are replayed at one go: some hundred thousand readings at most."""
 
 
 class Course(msgspec.Struct, kw_only=True):
@@ -133,7 +136,7 @@ class _Side:
         self._trial: Trial | None = None
         self._rules, self._memory = rules, memory
 
-    def see(self, frames: Mapping[int, Frame]) -> None:
+    def see(self, frames: Frames) -> None:
         """Have what was decoded of the records to come."""
         head = self.known or self._ahead
         if head is not None:
@@ -217,7 +220,7 @@ class _Replay:
         keeping = self._begin(sides, taped)
         spared = first - self._log.start(OBSERVATIONS, where.partition)  # what a snapshot spares is done
         self._advance(spared * len(self._rules))
-        for batch in entries(self._log, OBSERVATIONS, where.partition, where.stop, first):
+        for batch in _gathered(entries(self._log, OBSERVATIONS, where.partition, where.stop, first)):
             frames = _frames(batch)
             for side in sides.values():
                 side.see(frames)
@@ -270,6 +273,20 @@ class _Replay:
                 pieces = [keeping.wind(batch)]
                 if self._archive is not None:
                     self._archive.keep(pieces[0])
+
+
+def _gathered(batches: Iterable[list[tuple[int, bytes]]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Join batches of records: where frames are small, what is done once a batch is worth it for many of them only."""
+    held: list[tuple[int, bytes]] = []
+    size = 0
+    for batch in batches:
+        held += batch
+        size += sum(len(value) for _, value in batch)
+        if size >= MANY_BYTES or len(held) >= MANY:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
 
 
 def _parts(batch: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
@@ -358,9 +375,9 @@ def _note(course: Course, applied: Applied) -> None:
                 course.dispatches_at.append(record.offset)
 
 
-def _frames(batch: Sequence[tuple[int, bytes]]) -> dict[int, Frame]:
+def _frames(batch: Sequence[tuple[int, bytes]]) -> Frames:
     """Decode the frames of a batch, once for all that look at them; what cannot be read the engine refuses."""
-    found = {}
+    found = Frames()
     for offset, value in batch:
         if value[:1] == FRAME_BYTE:
             with contextlib.suppress(frame.FrameError):
@@ -368,16 +385,16 @@ def _frames(batch: Sequence[tuple[int, bytes]]) -> dict[int, Frame]:
     return found
 
 
-def _cross(crossings: Crossings, batch: Sequence[tuple[int, bytes]], frames: Mapping[int, Frame]) -> None:
+def _cross(crossings: Crossings, batch: Sequence[tuple[int, bytes]], frames: Frames) -> None:
     """Follow sites and readings; what cannot be read the engine has refused."""
-    for offset, value in batch:
-        if offset in frames:
-            crossings.note(frames[offset])
-        elif observation.is_publication(value):
+    for part in _parts(batch):
+        if observation.is_publication(part[0][1]):
             with contextlib.suppress(ValueError):
-                found = observation.decode(value)
+                found = observation.decode(part[0][1])
                 assert isinstance(found, Publication)
                 crossings.publish(bundle.unpack(found.bundle).site)
+        elif some := [(offset, frames[offset]) for offset, _ in part if offset in frames]:
+            crossings.note(frames.run_of(some))
 
 
 def _brief(one: AlarmTransition) -> AlarmTransition:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from sensors.frame import Frame
 from sensors.observation import HISTORICAL, UNUSABLE
 from sensors.site import Site
+from streams.run import Run
 
 APART = 3600.0
 """Seconds without a reading beyond the limit after which the next one is a crossing of its own."""
@@ -44,19 +44,19 @@ class Crossings:
                 self._sign[point.index] = -1.0 if point.limit_below else 1.0
                 self._limits[point.index] = self._sign[point.index] * point.limit
 
-    def note(self, found: Frame) -> None:
-        """Look at a frame, in the order in which they came; what is no reading of now is passed over."""
+    def note(self, run: Run) -> None:
+        """Look at the readings of frames, in the order in which they came; what is no reading of now is passed over."""
         if not len(self._limits):
             return
-        inside = found.point < len(self._limits)
-        point = np.where(inside, found.point, 0).astype(np.intp)
-        sound = inside & ((found.quality & (UNUSABLE | HISTORICAL)) == 0)
+        inside = run.point < len(self._limits)
+        point = np.where(inside, run.point, 0).astype(np.intp)
         with np.errstate(invalid="ignore"):
-            beyond = sound & (found.value * self._sign[point] >= self._limits[point])
-        if not beyond.any():
-            return
-        now = found.header.received
-        which = np.unique(point[beyond])
-        for index in which[now - self._last[which] > APART].tolist():
-            self.found.append(Crossing(*self._names[index], now))
-        self._last[which] = now
+            beyond = inside & (run.value * self._sign[point] >= self._limits[point])
+        at = np.flatnonzero(beyond & ((run.quality & (UNUSABLE | HISTORICAL)) == 0))
+        which = run.which[at]
+        for number in np.unique(which).tolist():
+            now = run.frames[number][1].header.received
+            mine = np.unique(point[at[which == number]])
+            for index in mine[now - self._last[mine] > APART].tolist():
+                self.found.append(Crossing(*self._names[index], now))
+            self._last[mine] = now

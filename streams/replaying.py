@@ -8,9 +8,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import NamedTuple
@@ -80,6 +84,47 @@ def replay(
     return [found[place] for place in range(len(tasks))]
 
 
+def get_ready(stretches: Sequence[Stretch], processes: int = 0) -> None:
+    """Have the processes that are to replay stretches import what they need while something else is done here."""
+    if _most(stretches, processes) > 1:
+        _server()
+
+
+def _most(stretches: Sequence[Stretch], processes: int) -> int:
+    """Say in how many processes stretches are replayed."""
+    little = not processes and sum(where.stop for where in stretches) <= FEW
+    return 1 if little else min(processes or cores(), len(stretches))
+
+
+def _server() -> BaseContext:
+    """Start the server that is forked for each process of a replay, unless it runs; return how to reach it.
+
+    This process itself cannot be forked: its threads' locks would be taken along. The server has no threads, has
+    imported all that is needed, stays for the next replay, and ends with this process.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with _importing_alike():
+        forkserver.ensure_running()
+    return context
+
+
+@contextlib.contextmanager
+def _importing_alike() -> Iterator[None]:
+    """Have interpreters that are started import from where this one does, and from nowhere else."""
+    before = {name: os.environ.get(name) for name in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    os.environ.update(PYTHONPATH=os.pathsep.join(map(os.path.abspath, sys.path)), PYTHONSAFEPATH="1")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 class _Job(NamedTuple):
     """One stretch under all rules that are to be tried on it. `places` are those of the tasks, `keep` is in bytes."""
 
@@ -100,14 +145,13 @@ def _jobs(tasks: Sequence[Task], keep: float) -> list[_Job]:
 
 
 def _all(source: Recorded, jobs: Sequence[_Job], processes: int, advance: Callable[[int], None]) -> list[list[Course]]:
-    most = min(processes or cores(), len(jobs))
-    little = not processes and sum(job.where.stop for job in jobs) <= FEW
-    if most <= 1 or little:
+    most = _most([job.where for job in jobs], processes)
+    if most <= 1:
         return [_here(source, job, advance) for job in jobs]
-    context = multiprocessing.get_context("spawn")  # a fork would take threads' locks along
+    context = _server()
     done: Synchronized[int] = context.Value("q", 0)
     told, packed = 0, _encoder.encode(source)
-    with ProcessPoolExecutor(most, mp_context=context, initializer=_begin, initargs=(done, os.getpid())) as pool:
+    with ProcessPoolExecutor(most, mp_context=context, initializer=_begin, initargs=(done,)) as pool:
         futures: list[Future[bytes]] = [pool.submit(_there, packed, _encoder.encode(job)) for job in jobs]
         waiting = set(futures)
         try:
@@ -127,12 +171,19 @@ def _all(source: Recorded, jobs: Sequence[_Job], processes: int, advance: Callab
         return [_courses.decode(one.result()) for one in futures]
 
 
-def _begin(done: Synchronized[int], parent: int) -> None:
+def _begin(done: Synchronized[int]) -> None:
     global _done
     _done = done
-    follow_parent()
-    if os.getppid() != parent:
-        os._exit(0)
+    follow_parent()  # that is the server, which waits for us to end when the process that asked has
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """End when the process that asked for the replay ends."""
+    asked = multiprocessing.parent_process()
+    if asked is not None:
+        asked.join()
+    os._exit(0)
 
 
 _job = msgspec.msgpack.Decoder(_Job)

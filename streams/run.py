@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +32,26 @@ def heard(clock: float, last_tick: float, received: float) -> float:
     return max(clock, min(received, last_tick + AHEAD if last_tick else received))
 
 
+class Frames(dict[int, Frame]):
+    """Frames of records by offset, in order: decoded once for all who look at them, and their readings joined once."""
+
+    @cached_property
+    def run(self) -> Run:
+        """Return all as one run, without clocks; there is one frame at least."""
+        return Run(list(self.items()), [0.0] * len(self))
+
+    def run_of(self, frames: Sequence[tuple[int, Frame]]) -> Run:
+        """Return some of them as a run without clocks."""
+        if len(frames) == len(self) and frames[0][0] in self:
+            return self.run
+        return Run(frames, [0.0] * len(frames))
+
+
 class Run:
     """Columns of one length over consecutive frames: point u4, time f8, value f8, quality u1, received f8.
 
     `which` intp: the frame that each reading came in; `clocks` is where the arrival clock stood after each frame.
-    `lags`: some reading is more than `LAG` behind its arrival.
+    `lags`: some reading is more than `LAG` behind its arrival, of this run or of the one that it is part of.
     """
 
     def __init__(self, frames: Sequence[tuple[int, Frame]], clocks: Sequence[float]) -> None:
@@ -55,6 +71,15 @@ class Run:
             self.which = np.repeat(np.arange(len(frames)), [len(one) for _, one in frames])
             self.received = np.array([one.header.received for _, one in frames])[self.which]
         self.lags = bool(np.count_nonzero(self.received - self.time > LAG))
+
+    def part(self, first: int, stop: int, bounds: npt.NDArray[np.intp], clocks: Sequence[float]) -> Run:
+        """Return the run of frames first ≤ k < stop, whose readings begin at `bounds` and end at the last of these."""
+        part, mine = Run.__new__(Run), slice(int(bounds[0]), int(bounds[-1]))
+        part.frames, part._clocks, part._refused = self.frames[first:stop], np.array(clocks), {}
+        part.point, part.time = self.point[mine], self.time[mine]
+        part.value, part.quality = self.value[mine], self.quality[mine]
+        part.which, part.received, part.lags = self.which[mine] - first, self.received[mine], self.lags
+        return part
 
     def heard(self, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """Return when readings arrived, f8, as far as their frame's stamp is believed."""

@@ -8,7 +8,7 @@ and never guessed: whoever replays then starts again with the models.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,8 +20,7 @@ from rules.binding import Bound, columns
 from rules.calm import Series
 from rules.compiler import RuleBook
 from rules.evaluation import Evaluator
-from sensors.frame import Frame
-from streams.run import Run
+from streams.run import Frames, Run
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -69,7 +68,7 @@ class TapeHead:
     has been told by `pass_over`.
     """
 
-    frames: Mapping[int, Frame] = {}
+    frames = Frames()
     passing = False
 
     def foretell(self, bank: Bank, run: Run) -> Foretold | None:

@@ -117,6 +117,7 @@ def replay(
         source = choosing.source(chosen, first, archive)
         with source.open() as log:
             span = _span(log, source, first, last)
+        replaying.get_ready(span.stretches, processes)
         if rules is None:
             _check(chosen, span, processes, as_json, show, words)
         assert site is not None

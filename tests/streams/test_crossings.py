@@ -7,7 +7,13 @@ import msgspec
 from sensors import frame
 from sensors.observation import BAD, HISTORICAL
 from streams.crossings import APART, Crossing, Crossings
+from streams.run import Run
 from tests.streams.small_site import START, frame_of, site
+
+
+def run(encoded: bytes) -> Run:
+    """Make a run of one frame."""
+    return Run([(0, frame.decode(encoded))], [0.0])
 
 
 def crossings(*frames: tuple[float, float, int], below: bool = False) -> list[Crossing]:
@@ -17,7 +23,7 @@ def crossings(*frames: tuple[float, float, int], below: bool = False) -> list[Cr
     found = Crossings()
     found.publish(msgspec.structs.replace(made, points=points))
     for value, seconds, quality in frames:
-        found.note(frame.decode(frame_of([(1, START, value), (0, START, 20.0)], START + seconds, quality)))
+        found.note(run(frame_of([(1, START, value), (0, START, 20.0)], START + seconds, quality)))
     return [one for one in found.found if one.point == "p1"]
 
 
@@ -39,9 +45,9 @@ def test_a_floor_is_crossed_downwards() -> None:
 def test_what_is_bad_or_history_or_of_no_point_crosses_nothing() -> None:
     assert not crossings((50.0, 0, BAD), (50.0, 10, HISTORICAL), (float("nan"), 20, 0))
     found = Crossings()
-    found.note(frame.decode(frame_of([(1, START, 99.0)], START)))
+    found.note(run(frame_of([(1, START, 99.0)], START)))
     found.publish(site())
-    found.note(frame.decode(frame_of([(77, START, 99.0)], START)))
+    found.note(run(frame_of([(77, START, 99.0)], START)))
     assert not found.found
 
 
@@ -49,5 +55,5 @@ def test_a_site_published_in_the_midst_keeps_what_is_crossed() -> None:
     found = Crossings()
     for _ in range(2):
         found.publish(site())
-        found.note(frame.decode(frame_of([(1, START, 99.0)], START)))
+        found.note(run(frame_of([(1, START, 99.0)], START)))
     assert len(found.found) == 1
