@@ -19,6 +19,7 @@ from alerts.console.accounts import tokens as token_store
 from alerts.console.accounts import users as user_store
 from alerts.console.accounts.store import AccountError, Accounts, open_accounts
 from alerts.console.permissions import ROLES
+from alerts.console.rule_words import meant
 from scripts.commands.spoken import heads, language, said
 from scripts.commands.terminal import (
     DataOption,
@@ -81,7 +82,11 @@ def _open(data: Path | None, *, make: bool = False) -> Iterator[Accounts]:
     try:
         yield accounts
     except AccountError as error:
-        fail(str(error) if language() == "en" else messages.text(error.code, "zh-CN"))
+        clause, mark, hint = str(error).partition(" (did you mean")
+        known = said(clause)  # what names the word that is wrong
+        if language() != "en" and known == clause:
+            fail(messages.text(error.code, "zh-CN"))
+        fail(known + meant(mark + hint, language()))
     except DBAPIError as error:
         fail(f"cannot write to {folder}: {error.orig}")
     finally:

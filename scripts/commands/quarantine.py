@@ -184,7 +184,7 @@ def show_refused(
     kept = "" if one.whole else said(f", of which {len(one.raw)} are kept: too few to replay it")
     _line("size", said(f"{one.size} bytes") + kept + said(f"; readings refused: {one.readings}"))
     if one.replayed is not None:
-        _line("taken", said(f"{local(one.replayed, content.site.zone)} by {one.replayed_by}"))
+        _line("taken", f"{local(one.replayed, content.site.zone)}  {one.replayed_by}")
     out.print(_hex(one.raw) if as_hex else plain(one.raw.decode("utf-8", "backslashreplace")))
 
 

@@ -125,6 +125,8 @@ SITE: tuple[tuple[str, str], ...] = (
     ("{} is a folder; name a file of it", "{} 是文件夹，请指明其中的文件"),
     ("{} gave no frame", "{} 没有画面"),
     # accounts
+    ("the site has no unit {}", "站点没有单位 {}"),
+    ("the site has no place or area {}", "站点没有场所或区域 {}"),
     ("{} added with {}", "已添加 {}，角色 {}"),
     ("there is no account {}", "没有账号 {}"),
     ("{} logs in with the password alone", "{} 只凭密码登录"),

@@ -89,7 +89,6 @@ UPKEEP: tuple[tuple[str, str], ...] = (
     ("(the broker's stored copy)", "（代理保留的消息）"),
     (", of which {} are kept: too few to replay it", "，其中保留 {} 字节：不足以重放"),
     ("; readings refused: {}", "；被拒绝的读数：{}"),
-    ("{} by {}", "{}，{}"),
     (
         "{} messages, {} readings, {} messages replayed, {} to {}",
         "{} 条消息，{} 个读数，已重放 {} 条消息，{} 至 {}",

@@ -250,7 +250,7 @@ def test_the_units_are_those_of_the_site_that_runs_on_the_data(tmp_path: Path) -
     assert run(*add, "team-renamed").exit_code == 0
     assert "team-yanluo-yanchuan" in sentence(run(*add, "team-yanluo-yanchuan"))
     assert run(*add, "team-yanluo-yanchuan", "--site", DISTRICT).exit_code == 0
-    assert "not sound" in sentence(run(*add, "team-renamed", "--site", tmp_path))
+    assert "站点有误" in sentence(run(*add, "team-renamed", "--site", tmp_path))
 
 
 def test_a_token_is_revoked_by_the_name_it_was_given(tmp_path: Path) -> None:

@@ -57,9 +57,9 @@ def test_it_replays_as_it_was_and_is_in_the_journal(found: Settings) -> None:
 
 
 def test_a_past_is_written_into_a_new_folder_only(found: Settings, tmp_path: Path) -> None:
-    asked = ("simulate", "--record", "7 d", "--data")
-    assert "is there already" in sentence(run(*asked, found.data_folder))
-    assert "6 h to 31 d" in sentence(run("simulate", "--record", "2 min", "--data", tmp_path))
-    assert "6 h to 31 d" in sentence(run(*asked, tmp_path, "--every", "1 s"))
-    assert re.search("no duration|duration", sentence(run("simulate", "--record", "soon", "--data", tmp_path)))
+    asked = ("simulate", "--language", "en", "--record")
+    assert "is there already" in sentence(run(*asked, "7 d", "--data", found.data_folder))
+    assert "6 h to 31 d" in sentence(run(*asked, "2 min", "--data", tmp_path))
+    assert "6 h to 31 d" in sentence(run(*asked, "7 d", "--data", tmp_path, "--every", "1 s"))
+    assert re.search("no duration|duration", sentence(run(*asked, "soon", "--data", tmp_path)))
     assert not list(tmp_path.iterdir())
