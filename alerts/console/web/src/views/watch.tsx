@@ -8,6 +8,7 @@ import { LevelShape } from '../components/level';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { askMute } from '../components/mute_dialog';
 import { complain, tell } from '../components/notices';
+import { Outside } from '../components/outside';
 import { Waiting } from '../components/load';
 import { Together } from '../components/together';
 import { LEVELS, RANK, type Incident } from '../contract';
@@ -15,7 +16,7 @@ import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
 import { ask, go, href, route } from '../router';
-import { directory, holderOf, isRisk, led, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, outside, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
@@ -126,6 +127,7 @@ function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
           {t('queue.technical')} <b>{technical}</b>
         </button>
       </div>
+      {kind === 'risk' && <Outside />}
       {kind === 'risk' && <Together />}
       {!loaded.value && <Waiting />}
       {loaded.value && !list.length && <p class="quiet empty">{t(kind === 'risk' ? 'queue.empty' : 'queue.empty.technical')}</p>}
@@ -214,20 +216,21 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
   );
 }
 
-/** Nothing is open: say so calmly, and say how much of the district is really seen. */
+/** Nothing is open: say so calmly, unless an alarm outlives its incident, and say how much of the district is really seen. */
 function Calm() {
   const figures = status.value;
+  const level = LEVELS.find((one) => outside.value.some((alarm) => alarm.level === one));
   return (
     <div class="calm">
-      <svg width="120" height="60" viewBox="0 0 120 60" aria-hidden="true">
-        <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
-      </svg>
-      <h1>{t('calm')}</h1>
-      {led.value.length > 0 && (
-        <p>
-          <a href={href('alarms')}>{t('calm.led', { n: led.value.length })}</a>
-        </p>
+      {level ? (
+        <LevelShape level={level} size={60} />
+      ) : (
+        <svg width="120" height="60" viewBox="0 0 120 60" aria-hidden="true">
+          <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
+        </svg>
       )}
+      <h1>{t('calm')}</h1>
+      <Outside />
       {figures && (
         <p>
           {t('calm.points', { live: figures.points_live, total: figures.points_total })}
