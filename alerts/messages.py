@@ -115,6 +115,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_waiting": ("该发布未在等待批准", "No publication waits under that number"),
     "own_proposal": ("不能批准自己提出的发布，请由他人批准", "One cannot approve one's own: another person must"),
     "stale": ("内容已更新，请刷新后重试", "It has changed meanwhile: look again"),
+    "worse": ("情况刚刚加重，请看过后再操作", "It has just got worse: look again, then repeat it"),
     "reason_needed": ("请填写原因", "A reason is required"),
     "text_needed": ("内容不能为空", "A text is required"),
     "too_long": ("内容过长", "The text is too long"),

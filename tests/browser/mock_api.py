@@ -267,6 +267,10 @@ class MockApi:
         if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] not in ("dispatches", "reports")):
             raise Failure(403, "forbidden")
         try:
+            if path[-1] in ("acknowledge", "close") and path[0] in ("alarms", "incidents"):
+                of = world.alarms if path[0] == "alarms" else world.incidents
+                if body["sequence"] < of[path[1]].get("worsened", 0):
+                    raise Refused("情况刚刚加重，请看过后再操作")
             if path[0] == "models":
                 if not {"analyst", "administrator"} & set(user["roles"]):
                     raise Failure(403, "forbidden")

@@ -400,6 +400,7 @@ class World:
         alarm = self.alarms[row["cause"]]
         self._alarm_change(alarm, "raise", "UNACK", level="red")
         self._incident_change(row, "level", row["state"], level="red")
+        alarm["worsened"], row["worsened"] = alarm["sequence"], row["sequence"]
         self._incident_change(
             row, "snapshot", row["state"], actor="camera:cam-slope-1",
             args={"camera": "cam-slope-1", "sha": SHA, "time": time.time()},

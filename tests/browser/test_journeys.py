@@ -627,8 +627,16 @@ def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_pag
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}?kind=technical")
     expect(page.locator("#incident-title")).to_be_visible()
+    page.evaluate("held = performance.now(); performance.now = () => held")  # all that follows is in one blink
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(page.locator(".incident-head")).to_contain_text("红色")
+    button = page.locator(".incident-head").get_by_role("button", name="确认")
     page.keyboard.press("a")
-    expect(page.locator(".incident-head").get_by_role("button", name="确认")).to_have_count(0)
+    expect(page.get_by_role("alert").filter(has_text="情况刚刚加重")).to_be_visible()
+    expect(button).to_be_visible()
+    page.evaluate("performance.now = () => held + 2000")  # by now it was seen
+    page.keyboard.press("a")
+    expect(button).to_have_count(0)
 
 
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:

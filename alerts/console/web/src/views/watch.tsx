@@ -15,6 +15,7 @@ import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
+import { seen } from '../live/changes';
 import { ask, go, href, route } from '../router';
 import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, outside, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
@@ -275,5 +276,5 @@ function press(what: string): void {
 function acknowledge(incident: Incident | undefined, hold: () => void): void {
   if (!incident || !mayOperate.peek() || !waits(incident)) return;
   hold(); // the next press must not be for another
-  api.acknowledgeIncident(incident.id).then(() => tell(t('acknowledge.done')), complain);
+  api.acknowledgeIncident(incident.id, seen(incident)).then(() => tell(t('acknowledge.done')), complain);
 }
