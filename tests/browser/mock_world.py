@@ -613,9 +613,8 @@ class World:
     def trace(self, point: str, start: float, stop: float, most: int, ahead: float = 0.0) -> Row:
         count = max(2, min(most, 1200, int((stop - start) / 10)))
         times = [start + (stop - start) * i / (count - 1) for i in range(count)]
-        onset = max(
-            (row["onset"] for row in self.alarms.values() if point in row["explanation"]["points"]), default=stop
-        )
+        raised = [row for row in self.alarms.values() if row["explanation"]]
+        onset = max((row["onset"] for row in raised if point in row["explanation"]["points"]), default=stop)
         values, scores = [], []
         for at in times:
             value, score = reading(point, at, onset)

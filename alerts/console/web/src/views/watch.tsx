@@ -5,6 +5,7 @@ import { api } from '../api';
 import { Guard } from '../components/lazy';
 import { HelpDialog } from '../components/help_dialog';
 import { LevelShape } from '../components/level';
+import { LongList } from '../components/long_list';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { askMute } from '../components/mute_dialog';
 import { complain, tell } from '../components/notices';
@@ -142,11 +143,13 @@ const isRed = (incident: Incident) => incident.level === 'red';
 
 function Items({ list, shown }: { list: readonly Incident[]; shown: string }) {
   return (
-    <ol data-test="queue">
-      {list.map((incident) => (
-        <Item key={incident.id} incident={incident} current={incident.id === shown} />
-      ))}
-    </ol>
+    <LongList
+      test="queue"
+      items={list}
+      chosen={shown}
+      at={list.findIndex((incident) => incident.id === shown)}
+      row={(incident, at) => <Item key={incident.id} incident={incident} current={incident.id === shown} at={at} of={list.length} />}
+    />
   );
 }
 
@@ -177,13 +180,13 @@ function Folded({ list, shown }: { list: readonly Incident[]; shown: string }) {
   );
 }
 
-function Item({ incident, current }: { incident: Incident; current: boolean }) {
+function Item({ incident, current, at, of }: { incident: Incident; current: boolean; at: number; of: number }) {
   const area = directory.value?.areas.get(incident.area);
   const due = nextDue(incident.id);
   const waiting = waits(incident);
   const holder = holderOf(incident);
   return (
-    <li>
+    <li aria-setsize={of} aria-posinset={at + 1}>
       <a
         href={href('incidents', incident.id) + asking()}
         class={`item level-${incident.level}${waiting ? ' waits' : ''}${incident.state === 'calm' ? ' is-calm' : ''}`}
@@ -249,9 +252,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
     const at = list.findIndex((incident) => incident.id === shown);
     const move = (to: number) => {
       const next = list[Math.max(0, Math.min(list.length - 1, to))];
-      if (!next) return;
-      go(href('incidents', next.id) + asking(), true);
-      document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
+      if (next) go(href('incidents', next.id) + asking(), true);
     };
     return onKeys({
       j: () => move(at + 1),
