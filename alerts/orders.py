@@ -73,12 +73,12 @@ def _check_seen(case: Case, kind: str, seen: Any) -> None:
 
     A comment, a picture or a unit on its way must not keep anybody from acknowledging.
     """
-    verdict = isinstance(case, Alarm | Incident) and kind in ("acknowledge", "close")
-    if not (verdict and isinstance(seen, int) and seen <= case.sequence):
-        if seen != case.sequence:
-            raise Refusal("stale")
-    elif seen < case.worsened:
-        raise Refusal("worse")
+    verdict = kind in ("acknowledge", "close") and isinstance(seen, int) and seen <= case.sequence
+    if verdict and isinstance(case, Alarm | Incident):
+        if seen < case.worsened:
+            raise Refusal("worse")
+    elif seen != case.sequence:
+        raise Refusal("stale")
 
 
 def _find(book: Casebook, target: str) -> Case:
