@@ -337,7 +337,7 @@ export const api = {
   removeSecondOf: (name: string) => request<unknown>('DELETE', `/users/${id(name)}/second-step`),
 
   tokens: async () => (await request<{ items: Token[] }>('GET', '/tokens')).items,
-  addToken: (token: { name: string; roles: Role[]; days: number; unit: string | null }) => request<Token & { secret: string }>('POST', '/tokens', token),
+  addToken: (token: { name: string; roles: Role[]; days: number; unit: string | null; places: string[] }) => request<Token & { secret: string }>('POST', '/tokens', token),
   revokeToken: (key: string) => request<unknown>('DELETE', `/tokens/${id(key)}`),
   sessions: async () => (await request<{ items: OpenSession[] }>('GET', '/sessions')).items,
   endSession: (key: string) => request<unknown>('DELETE', `/sessions/${id(key)}`),

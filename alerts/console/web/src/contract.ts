@@ -525,6 +525,7 @@ export interface Token {
   name: string;
   roles: Role[];
   unit: string | null;
+  places?: string[];
   author: string;
   created: number;
   expires: number;
