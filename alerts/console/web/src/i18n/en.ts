@@ -1172,7 +1172,7 @@ export const en: Record<keyof typeof zh, string> = {
   'map.health.live': 'live',
   'map.health.stale': 'silent',
   'map.health.never': 'never heard',
-  'map.outside': 'Active alarms, in none of the incidents above',
+  'map.outside': 'Active alarms in no incident listed here',
   'map.units': 'Units sent',
   'map.points': 'Points',
   'map.points.none': 'No points',

@@ -1170,7 +1170,7 @@ export const zh = {
   'map.health.live': '在线',
   'map.health.stale': '失联',
   'map.health.never': '从未上报',
-  'map.outside': '未恢复的报警，不在上列事件中',
+  'map.outside': '未恢复的报警，不在所列事件中',
   'map.units': '在途队伍',
   'map.points': '点位',
   'map.points.none': '没有点位',
