@@ -374,6 +374,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "sheet.handover.span": ("交班时段", "Outgoing turn"),
     "sheet.handover.load": ("报警负荷", "Alarm load"),
     "sheet.handover.open": ("未关闭事件", "Open incidents"),
+    "sheet.handover.outside": ("未恢复的报警（事件已关闭）", "Active alarms whose incident is closed"),
     "sheet.handover.overdue": ("超时派单", "Overdue dispatches"),
     "sheet.handover.shelved": ("已搁置、抑制或停用的报警", "Alarms set aside"),
     "sheet.handover.silences": ("静默（不呼叫人员）", "Silences (nobody is called)"),

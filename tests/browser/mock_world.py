@@ -137,10 +137,8 @@ class World:
         incident = next(iter(self.incidents.values()), None)
         opened = [] if incident is None else [{**incident, "steps_done": 1}]
         comment = {"incident": "i", "area": "a", "time": now, "actor": "user:chen", "text": "两处裂缝"}
-        parts = {
-            name: {"items": items, "more": 0}
-            for name, items in (("open", opened), ("overdue", []), ("shelved", []), ("modes", []), ("degraded", []))
-        }
+        names = ("open", "outside", "overdue", "shelved", "modes", "degraded")
+        parts = {name: {"items": opened if name == "open" else [], "more": 0} for name in names}
         load = {"rings": 3, "peak": 2, "floods": 0, "flood_minutes": 0}
         sheet = {"time": now, "since": now - 3600, "closed": 1, "load": load, **parts}
         silence = {

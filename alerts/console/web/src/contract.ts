@@ -798,6 +798,7 @@ export interface Handover {
     time: number;
     since: number;
     open: SheetPart<SheetIncident>;
+    outside: SheetPart<SheetAlarm>;
     overdue: SheetPart<SheetDispatch>;
     shelved: SheetPart<SheetAlarm>;
     silences: SheetPart<Silence & Ending>;

@@ -886,6 +886,7 @@ export const en: Record<keyof typeof zh, string> = {
   'handover.span': 'Outgoing turn',
   'handover.load': 'Alarms that rang: {rings}, at most {peak} in ten minutes; floods: {floods}; incidents closed: {closed}',
   'handover.open': 'Open incidents',
+  'handover.outside': 'Active alarms whose incident is closed',
   'handover.overdue': 'Overdue dispatches',
   'handover.shelved': 'Alarms set aside',
   'handover.soon': 'ends soon',

@@ -884,6 +884,7 @@ export const zh = {
   'handover.span': '交班时段',
   'handover.load': '报警 {rings} 次，十分钟最多 {peak} 次，洪峰 {floods} 次；关闭事件 {closed} 起',
   'handover.open': '未关闭事件',
+  'handover.outside': '未恢复的报警（事件已关闭）',
   'handover.overdue': '超时派单',
   'handover.shelved': '已搁置、抑制或停用的报警',
   'handover.soon': '即将结束',
