@@ -80,7 +80,7 @@ class SmallPictures:
 
 
 def _made(data: bytes, width: int) -> bytes | None:
-    """Make a JPEG small. Pillow decodes it at an eighth already, and is a hundredth of OpenCV in memory."""
+    """Make a JPEG small. Pillow decodes it at an eighth already, and takes less memory than OpenCV by far."""
     small = io.BytesIO()
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:

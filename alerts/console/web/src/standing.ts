@@ -21,11 +21,7 @@ export function useStands(counts: readonly AreaCount[] | undefined): Stand[] {
   for (const incident of openIncidents.value.filter(isRisk)) {
     for (const one of [incident, ...elsewhere(incident)]) open.set(one.area, [...(open.get(one.area) ?? []), one]);
   }
-  const apart = new Map<string, Alarm>();
-  for (const alarm of outside.value) {
-    const known = apart.get(alarm.area);
-    if (!known || rank(alarm) > rank(known)) apart.set(alarm.area, alarm);
-  }
+  const apart = worstByArea(outside.value);
   const found = (directory.value?.site.areas ?? []).map((area): Stand => {
     const incidents = (open.get(area.id) ?? []).sort((a, b) => rank(b) - rank(a));
     const count = byArea.get(area.id);
@@ -44,14 +40,19 @@ const rank = (of: { level: Alarm['level'] }) => RANK[of.level] ?? 0;
 
 /** What an incident is in its other areas, whose alarms joined or were merged into it: there is no calm either. */
 function elsewhere(incident: Incident): Incident[] {
+  const its = incident.alarms.flatMap((id) => alarms.value.get(id) ?? []);
+  const found = worstByArea(its.filter((alarm) => alarm.area !== incident.area && HERE.includes(alarm.state)));
+  return [...found.values()].map((alarm) => ({ ...incident, area: alarm.area, level: alarm.level, cause: alarm.id }));
+}
+
+/** The worst alarm of each area, the first of those that are alike. */
+function worstByArea(some: readonly Alarm[]): Map<string, Alarm> {
   const found = new Map<string, Alarm>();
-  for (const id of incident.alarms) {
-    const alarm = alarms.value.get(id);
-    if (!alarm || alarm.area === incident.area || !HERE.includes(alarm.state)) continue;
+  for (const alarm of some) {
     const known = found.get(alarm.area);
     if (!known || rank(alarm) > rank(known)) found.set(alarm.area, alarm);
   }
-  return [...found.values()].map((alarm) => ({ ...incident, area: alarm.area, level: alarm.level, cause: alarm.id }));
+  return found;
 }
 
 /** Calm is only what is heard of: where points are silent, or what is open has not come yet, it is not known. */
