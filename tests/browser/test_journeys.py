@@ -533,6 +533,7 @@ def test_of_five_thousand_open_alarms_and_incidents_all_are_there_and_few_stand_
     page = open_page("#/incidents/inc-2000")
     queue = page.locator("[data-test=queue] > li:not(.unseen)")
     chosen = page.locator("[data-test=queue] [aria-current]")
+    chosen.wait_for()
     expect(chosen).to_be_in_viewport()  # far below what was drawn at first
     expect(queue.first).to_have_attribute("aria-setsize", "5000")
     assert queue.count() < 100
