@@ -135,6 +135,7 @@ class Alarm(msgspec.Struct, kw_only=True, gc=False):
     why: str = ""
     state: AlarmState = "NORM"
     sequence: int = 0
+    worsened: int = 0  # the change by which it last rang, or rose
     exercise: str = ""  # the drill that it is part of
     simulated: bool = False
     shelf: Shelf | None = None  # while it is SHLVD, DSUPR or OOSRV

@@ -119,7 +119,7 @@ def exercise_pdf(report: Row, site: Site, language: str, now: float, *, font: Pa
 
 def _is_played(sheet: Row) -> bool:
     """Tell whether all that stands open on a sheet was simulated: one line that is real makes it a real handover."""
-    parts = (sheet.get(part, {}).get("items", ()) for part in ("open", "overdue", "shelved", "degraded"))
+    parts = (sheet.get(part, {}).get("items", ()) for part in ("open", "outside", "overdue", "shelved", "degraded"))
     lines = [bool(row.get("simulated")) for part in parts for row in part]
     return bool(lines) and all(lines)
 
@@ -139,6 +139,11 @@ def _open(say: Words, row: Row) -> tuple[str, ...]:
         say(f"sheet.state.{row['state']}"),
         say.who(row["acknowledged_by"]),
     )
+
+
+def _outside(say: Words, row: Row) -> tuple[str, ...]:
+    since, about, alarm, place = _degraded(say, row)
+    return since, about, f"{say('level.' + row['level'])} {alarm}", place
 
 
 def _overdue(say: Words, row: Row) -> tuple[str, ...]:
@@ -189,6 +194,7 @@ def _comments(say: Words, row: Row) -> tuple[str, ...]:
 
 _PARTS: tuple[tuple[str, tuple[str, ...], Callable[[Words, Row], tuple[str, ...]], tuple[int, ...]], ...] = (
     ("open", ("opened", "incident", "state", "who"), _open, (3, 6, 2, 2)),
+    ("outside", ("since", "point", "alarm", "place"), _outside, (3, 4, 3, 4)),
     ("overdue", ("due", "place", "unit", "state"), _overdue, (3, 4, 4, 2)),
     ("shelved", ("until", "alarm", "reason", "who"), _shelved, (3, 5, 4, 2)),
     ("silences", ("until", "covers", "reason", "who"), _silences, (3, 5, 4, 2)),

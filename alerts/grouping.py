@@ -138,6 +138,8 @@ def settle(
             edge = "acknowledged"
     if edge:
         out.append(book.incident_record(incident, edge, clock, actor=actor, reason=reason, args=args))
+        if now.level > was.level or (was.calm and not now.calm) or (was.acknowledged and not now.acknowledged):
+            incident.worsened = incident.sequence
     if incident.peak > incident.planned and incident.kind == "risk" and not incident.sort:
         plan_for(book, incident, clock, out)
     if incident.held and not all_silent(incident):
@@ -421,6 +423,8 @@ def take_edge(
             marks=marks,
         )
     )
+    if demand:
+        alarm.worsened = alarm.sequence
     if alarm.shelf is not None:
         alarm.shelf = None
         book.wake_at(book.alarm_due(alarm))

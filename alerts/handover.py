@@ -23,11 +23,11 @@ SOON = 3600.0
 def sheet(reader: Reader, now: float, since: float) -> Row:
     """Gather what is to be handed over at `now`, of a turn that began at `since` (unix seconds).
 
-    open: incidents not closed, the highest level first, with the steps of their plan that are done. overdue:
-    dispatches that are late. shelved: alarms that are set aside, with the time they come back. silences and modes: what
-    calls nobody, and how the site is run, what ends first leading, with whether it ends `soon`. degraded: open alarms
-    about the quality of data. floods and load: of the turn. comments: those of the turn, the newest first. What is of
-    an exercise is left out.
+    open: incidents not closed, the highest level first, with the steps of their plan that are done. outside: risk
+    alarms that are active though their incident was closed. overdue: dispatches that are late. shelved: alarms that are
+    set aside, with the time they come back. silences and modes: what calls nobody, and how the site is run, what ends
+    first leading, with whether it ends `soon`. degraded: open alarms about the quality of data. floods and load: of the
+    turn. comments: those of the turn, the newest first. What is of an exercise is left out.
     """
     with reader.engine.connect() as connection:
 
@@ -36,6 +36,14 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
 
         risks = sa.select(incidents).where(incidents.c.open == sa.true(), incidents.c.kind == "risk")
         opened = rows(risks.where(incidents.c.exercise.is_(None)))
+        cases = alarms.outerjoin(incidents, incidents.c.id == alarms.c.incident)
+        outlived = rows(
+            sa.select(alarms)
+            .select_from(cases)
+            .where(alarms.c.open == sa.true(), alarms.c.kind == "risk", alarms.c.exercise.is_(None))
+            .where(alarms.c.state.in_(("UNACK", "ACKED", "RTNUN")), incidents.c.open.is_not(sa.true()))
+            .order_by(alarms.c.onset)
+        )
         late = rows(
             sa.select(dispatches)
             .join(incidents, incidents.c.id == dispatches.c.incident)
@@ -65,11 +73,12 @@ def sheet(reader: Reader, now: float, since: float) -> Row:
         "time": now,
         "since": since,
         "open": _cut(opened, _incident),
+        "outside": _cut(sorted(outlived, key=lambda one: -RANK[one["level"]]), _alarm),
         "overdue": _cut(late, _dispatch),
         "shelved": _cut(shelved, _aside),
         "silences": _cut([_soon(one, now) for one in reader.silences()], _silence),
         "modes": _cut([_soon(one, now) for one in sorted(reader.modes(), key=lambda one: one["until"])], _mode),
-        "degraded": _cut(poor, _poor),
+        "degraded": _cut(poor, _alarm),
         "comments": _cut(comments, _comment),
         "closed": len(closed),
         "load": {
@@ -115,7 +124,7 @@ def _mode(row: Row) -> Row:
     return {name: row[name] for name in ("order", "mode", "area", "since", "until", "by", "reason", "soon")}
 
 
-def _poor(row: Row) -> Row:
+def _alarm(row: Row) -> Row:
     return {name: row[name] for name in ("id", "area", "scope", "level", "state", "title", "onset", "simulated")}
 
 

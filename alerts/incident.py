@@ -97,6 +97,7 @@ class Incident(msgspec.Struct, kw_only=True):
     simulated: bool = False
     exercise: str = ""  # the drill that it is part of
     sequence: int = 0
+    worsened: int = 0  # the change by which it last rose, or asked for a person anew
     members: dict[str, Member] = {}  # changed by `put` and `drop` alone, which keep the tally
     tally: Tally = msgspec.field(default_factory=Tally)
     dispatches: list[str] = []  # ids of the open ones, but for visits

@@ -63,10 +63,22 @@ def _do(book: Casebook, command: Command, clock: float, out: list[AnyOutcome]) -
     handler = _HANDLERS.get((type(case), command.kind))
     if handler is None:
         raise Refusal("unknown_command")
-    expected = command.args.get("sequence")
-    if expected is not None and expected != case.sequence:
-        raise Refusal("stale")
+    if command.args.get("sequence") is not None:
+        _check_seen(case, command.kind, command.args["sequence"])
     handler(book, case, command, clock, out)
+
+
+def _check_seen(case: Case, kind: str, seen: Any) -> None:
+    """Raise `Refusal` for who orders by what has changed since: a verdict holds as long as nothing got worse.
+
+    A comment, a picture or a unit on its way must not keep anybody from acknowledging.
+    """
+    verdict = kind in ("acknowledge", "close") and isinstance(seen, int) and seen <= case.sequence
+    if verdict and isinstance(case, Alarm | Incident):
+        if seen < case.worsened:
+            raise Refusal("worse")
+    elif seen != case.sequence:
+        raise Refusal("stale")
 
 
 def _find(book: Casebook, target: str) -> Case:

@@ -63,22 +63,20 @@ _OFFLINE = re.compile(r"(\S+) offline(?=$|, )")
 _UNCONFIRMED = re.compile(r"(\S+(?:, \S+)*) not confirmed by neighbours$")
 
 
-def said(reason: str, language: str) -> str:
-    """Say a clause, what clears it, or a reason in one line (`alerts.condition.in_short`) in the reader's language."""
+def said(reason: str, language: str, rule: str) -> str:
+    """Say a clause, what clears it, or a reason in one line (`alerts.condition.in_short`) in the reader's language.
+
+    Of a `rule` of the site's own, only what the product notes beside its values.
+    """
     if language.startswith("en"):
         return reason
     valued = _VALUES.fullmatch(reason)
     if valued is not None:
         seen = _UNCONFIRMED.sub(r"\1 未获邻近测点印证", _OFFLINE.sub(r"\1 自报离线", valued[2]))
-        return f"{said(valued[1], language)} [{seen}]"
-    if len(reason) > _LONGEST:
+        return f"{said(valued[1], language, rule)} [{seen}]"
+    if not rule.startswith(_OURS) or len(reason) > _LONGEST:
         return reason
-    known = _REASONS.chinese(reason)
-    if known is not None:
-        return known
-    part, colon, detail = reason.partition(": ")
-    told = _DETAILS.chinese(detail) if colon else None
-    return reason if told is None else f"{part}：{told}"
+    return _REASONS.told(reason, _DETAILS)
 
 
 def in_both(explanation: Mapping[str, Any], rule: str) -> Mapping[str, Any]:
@@ -89,5 +87,5 @@ def in_both(explanation: Mapping[str, Any], rule: str) -> Mapping[str, Any]:
     if not rule.startswith(_OURS):
         return explanation
     named = {name: explanation.get(name, "") for name in ("clause", "clear")}
-    chinese = {f"{name}_zh": said(text, "zh") for name, text in named.items()}
+    chinese = {f"{name}_zh": said(text, "zh", rule) for name, text in named.items()}
     return {**explanation, **{name: text for name, text in chinese.items() if text != named[name.removesuffix("_zh")]}}

@@ -30,6 +30,15 @@ class Phrases:
         """Say a sentence in the reader's language; one that is not known stays as it is."""
         return sentence if language.startswith("en") else (self.chinese(sentence) or sentence)
 
+    def told(self, text: str, details: Phrases | None = None) -> str:
+        """Say a text in Chinese; of one that names something first, what follows it, which `details` may know."""
+        known = self.chinese(text)
+        if known is not None:
+            return known
+        name, sign, rest = text.partition(": ")
+        told = (details or self).chinese(rest) if sign else None
+        return text if told is None else f"{self.chinese(name) or name}：{told}"
+
     def chinese(self, sentence: str, within: Callable[[str], str] = str) -> str | None:
         """Say a sentence in Chinese; None where it is not known. `within` says what stands for the words in between."""
         for pattern, pieces in self._all:

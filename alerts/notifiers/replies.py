@@ -101,9 +101,9 @@ class Replies:
         )
         return done.changed == 1
 
-    def give_back(self, code: str) -> None:
-        """Have a used code work again: what it was for could not be done."""
-        self._memory.do("UPDATE replies SET used = NULL WHERE hash = ?", _hash(normal(code)))
+    def give_back(self, code: str, time: float) -> None:
+        """Have a code that was used at this `time` work again: what it was for could not be done."""
+        self._memory.do("UPDATE replies SET used = NULL WHERE hash = ? AND used = ?", _hash(normal(code)), time)
 
     def prune(self, now: float) -> None:
         """Forget codes that are long over."""

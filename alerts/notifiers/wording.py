@@ -187,7 +187,7 @@ def _values(notice: Notice, voice: Voice, language: str, code: str, lines: int) 
         else _of(voice.areas.get(notice.area), language),
         "level": text(f"level.{notice.level}", language) if notice.kind == "dispatch" else "",
         "unit": (_of(unit.get("name"), language) or _text(unit.get("id", ""))) if isinstance(unit, dict) else "",
-        "why": reason_words.said(_text(data.get("why", "")), language),
+        "why": reason_words.said(_text(data.get("why", "")), language, _text(data.get("rule", ""))),
         "note": text(_text(data.get("reason", "")), language) if data.get("recalled") else _text(data.get("note", "")),
         "deadline": deadline,
         "step": _step(notice, language) if deadline else "",

@@ -125,7 +125,7 @@ def show_alarm(
     named = {name: one[name] for name in ("scope", "rule", "incident")}
     out.print(plain(words("by_rule_of", **named, version=one["rule_version"])))
     out.print(f"{words('onset')}{local(one['onset'], words.zone)}")
-    _show_why(one.get("explanation") or {}, words)
+    _show_why(one.get("explanation") or {}, one["rule"], words)
     for step in one["transitions"]:
         edge, reason = (messages.text(key, words.language) for key in (f"edge.{step['edge']}", step.get("reason", "")))
         level = words(step["level"]) if step["level"] in RANK else step["level"]
@@ -134,12 +134,12 @@ def show_alarm(
         out.print(plain(f"{line}  {step.get('actor', '')} {reason}  ({place})"))
 
 
-def _show_why(why: dict[str, Any], words: Words) -> None:
+def _show_why(why: dict[str, Any], rule: str, words: Words) -> None:
     """Print why an alarm fired and what clears it: each clause, and its terms below."""
     if not why:
         return
     for head, clause, terms in (("fired", "clause", "terms"), ("clears", "clear", "clear_terms")):
-        out.print(plain(f"{words(head)}{said(why.get(clause, ''), words.language)}"))
+        out.print(plain(f"{words(head)}{said(why.get(clause, ''), words.language, rule)}"))
         for term in msgspec.convert(why.get(terms, ()), tuple[Term, ...]):
             out.print(f"        {shown(term, words)}")
         if clause == "clause" and why.get("gone"):

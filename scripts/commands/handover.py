@@ -138,7 +138,7 @@ def _show(whole: dict[str, Any], zone: str) -> None:
     tell(f"to {whole['shift']} {local(whole['begin'], zone)}: {people}")
     load = sheet["load"]
     tell(f"alarms that rang: {load['rings']}, at most {load['peak']} in ten minutes; floods: {load['floods']}")
-    for part in ("open", "overdue", "shelved", "silences", "modes", "degraded", "comments"):
+    for part in ("open", "outside", "overdue", "shelved", "silences", "modes", "degraded", "comments"):
         if part not in sheet:
             continue  # signed with an older version
         items = sheet[part]["items"]

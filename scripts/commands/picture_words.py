@@ -51,16 +51,7 @@ def in_language(panels: Iterable[Panel], language: Language) -> Iterator[Panel]:
         if language == "en":
             yield one
             continue
-        bands = [msgspec.structs.replace(band, text=_said(band.text)) for band in one.bands]
-        marks = [msgspec.structs.replace(mark, text=_said(mark.text)) for mark in one.marks]
-        yield msgspec.structs.replace(one, title=_said(one.title), note=_said(one.note), bands=bands, marks=marks)
-
-
-def _said(text: str) -> str:
-    """Say a text in Chinese; of one that names a series or a fault first, what follows."""
-    known = _PHRASES.chinese(text)
-    if known is not None:
-        return known
-    name, sign, rest = text.partition(": ")
-    told = _PHRASES.chinese(rest) if sign else None
-    return text if told is None else f"{_PHRASES.chinese(name) or name}：{told}"
+        said = _PHRASES.told
+        bands = [msgspec.structs.replace(band, text=said(band.text)) for band in one.bands]
+        marks = [msgspec.structs.replace(mark, text=said(mark.text)) for mark in one.marks]
+        yield msgspec.structs.replace(one, title=said(one.title), note=said(one.note), bands=bands, marks=marks)

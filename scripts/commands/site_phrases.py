@@ -19,7 +19,7 @@ SITE: tuple[tuple[str, str], ...] = (
     ("last good reading", "最近良好读数"), ("leg", "环节"), ("median", "中位数"), ("median before", "上期中位数"),
     ("messages", "消息"), ("modes", "模式"), ("name", "名称"), ("never", "不再重试"), ("next try", "下次重试"),
     ("nine in ten within", "九成不超过"), ("none", "无"), ("observations", "观测"), ("open", "未结束"),
-    ("outcomes", "结果"), ("overdue", "超时"), ("partition", "分区"), ("places", "地点"), ("plan", "预案"),
+    ("outcomes", "结果"), ("outside", "事件已关闭、仍未恢复"), ("overdue", "超时"), ("partition", "分区"), ("places", "地点"), ("plan", "预案"),
     ("playing", "播放中"), ("point", "测点"), ("points", "测点"), ("putting back", "恢复"), ("read", "读取"),
     ("reading", "读取"), ("readings", "读数"), ("readings by flag, within a day", "一天内各类标记的读数"),
     ("reason", "原因"), ("records", "记录"), ("refused", "已拒绝"), ("repaired", "已修复"), ("replayed", "已重放"),

@@ -501,7 +501,11 @@ class TestRefusals:
             ("fly", "incident", {}, "unknown_command"),
             ("accept", "incident", {}, "unknown_command"),
             ("dispatch", "dispatch", {}, "unknown_command"),
-            ("acknowledge", "incident", {"sequence": 1}, "stale"),
+            ("comment", "incident", {"sequence": 1, "text": "x"}, "stale"),
+            ("acknowledge", "incident", {"sequence": 99}, "stale"),
+            ("acknowledge", "incident", {"sequence": "1"}, "stale"),
+            ("acknowledge", "incident", {"sequence": 0}, "worse"),
+            ("close", "low", {"sequence": 0, "disposition": "test"}, "worse"),
             ("acknowledge", "alarm", {"text": "x" * 4001}, "too_long"),
             ("acknowledge", "alarm", {"text": 7}, "bad_argument"),
             ("dispatch", "low", {"unit": "u-unknown"}, "unknown_unit"),
@@ -531,6 +535,30 @@ class TestRefusals:
         out = desk.command(command(kind, ids.get(target, target), "1", **args), 1.0)
         assert edges(out) == [reason]
         assert msgspec.msgpack.encode([before.alarms, before.incidents, before.dispatches]) == saved
+
+    @pytest.mark.parametrize("of", ["alarm", "incident"])
+    def test_what_got_worse_is_not_acknowledged_by_who_saw_less_and_what_only_moved_is(
+        self, desk: Desk, of: str
+    ) -> None:
+        raised = only(desk.condition(change(2), 0.0), AlarmTransition)
+        target = raised.alarm if of == "alarm" else raised.incident
+        held = desk.book.cases.alarms if of == "alarm" else desk.book.cases.incidents
+        seen = held[target].sequence
+        desk.condition(change(4), 0.5)
+        assert edges(desk.command(command("acknowledge", target, "1", sequence=seen), 1.0)) == ["worse"]
+        assert held[target].worsened > seen
+        seen = held[target].sequence
+        desk.command(command("comment", target, "2", text="two cracks"), 2.0)
+        assert held[target].sequence > seen
+        assert edges(desk.command(command("acknowledge", target, "3", sequence=seen), 3.0))[-1] == "ok"
+        # what rings anew once it was acknowledged asks for another look
+        seen = held[target].sequence
+        desk.condition(change(0), 4.0)
+        if of == "incident":
+            desk.condition(change(1, rule="other"), 5.0)
+            assert edges(desk.command(command("close", target, "4", sequence=seen, disposition="test"), 6.0)) == [
+                "worse"
+            ]
 
     def test_another_units_dispatch_is_not_ones_own(self, desk: Desk) -> None:
         ids = self.prepare(desk)

@@ -132,7 +132,9 @@ def test_a_code_is_used_up_once_whoever_is_asked(place: Path | str) -> None:
     found = asked.find(code.lower())
     assert found is not None and (found.object, found.title["zh"]) == ("i-1", "险情")
     assert asked.use(code, 101.0) and not told.use(code, 101.0)
-    told.give_back(code)
+    told.give_back(code, 100.0)
+    assert not told.use(code, 102.0), "only who used it gives it back"
+    told.give_back(code, 101.0)
     assert told.use(code, 102.0)
     told.close()
     asked.close()

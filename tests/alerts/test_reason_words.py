@@ -50,20 +50,22 @@ def reasons() -> Iterator[Explanation]:
 def test_every_reason_of_the_products_own_is_said_in_chinese() -> None:
     for why in reasons():
         for text in (why.clause, why.clear, in_short(why)):
-            assert not text or HAN.search(said(text, "zh-CN")), text
-            assert said(text, "en") == text and not HAN.search(text)
+            assert not text or HAN.search(said(text, "zh-CN", "@engine")), text
+            assert said(text, "en", "@engine") == text and not HAN.search(text)
 
 
-@pytest.mark.parametrize("clause", ["value > 20 and seen('debris', '5 min')", "rate('10m') > 0.2 [rate = 0.3 m]"])
+@pytest.mark.parametrize(
+    "clause", ["value > 20 and seen('debris', '5 min')", "rate('10m') > 0.2 [rate = 0.3 m]", "no error", "valve: up"]
+)
 def test_a_rules_own_clause_stays_as_the_site_writes_it(clause: str) -> None:
-    assert said(clause, "zh-CN") == clause
+    assert said(clause, "zh-CN", "creep") == clause
     assert in_both({"clause": clause, "clear": "no error"}, "creep") == {"clause": clause, "clear": "no error"}
     assert in_both({"clause": "x", "clear": "no error"}, "@engine")["clear_zh"] == "没有错误"
 
 
 def test_what_its_values_say_is_said_in_chinese_too() -> None:
     reason = "age > 60 s [age = 70 s, plc-1 offline, p1, p2 not confirmed by neighbours]"
-    assert said(reason, "zh-CN") == "age > 60 s [age = 70 s, plc-1 自报离线, p1, p2 未获邻近测点印证]"
+    assert said(reason, "zh-CN", "silent") == "age > 60 s [age = 70 s, plc-1 自报离线, p1, p2 未获邻近测点印证]"
 
 
 def test_a_mail_says_why_in_the_language_of_each_part() -> None:

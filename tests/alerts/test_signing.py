@@ -10,7 +10,7 @@ import pytest
 from alerts.desk import Desk
 from alerts.handover import MOST, sheet
 from alerts.journal import Journal
-from alerts.outcome import HandoverSigned, Record
+from alerts.outcome import HandoverSigned, IncidentChange, Record
 from sensors.observation import Command, Exercise
 from tests.alerts.cases import change, command, edges
 from tests.alerts.test_duty import at, site
@@ -104,8 +104,16 @@ def test_the_sheet_says_what_is_left_and_leaves_a_drill_out(tmp_path: Path) -> N
     assert made["open"]["items"][0]["id"] == incident and len(made["open"]["items"]) == 2
     assert [one["reason"] for one in made["shelved"]["items"]] == ["cleaning"]
     assert [one["scope"] for one in made["degraded"]["items"]] == ["p3"]
+    assert made["outside"]["items"] == []
     assert [(one["text"], one["actor"]) for one in made["comments"]["items"]] == [("two cracks", "user:an")]
     assert made["load"]["rings"] == 2
+    closed = desk.condition(change(2, rule="r4", scope="p4", area="river-2"), 1412.0)
+    over = next(one.incident for one in closed if isinstance(one, IncidentChange))
+    closed += desk.command(command("close", over, "c3", disposition="nuisance", reason="spray"), 1413.0)
+    journal.record([Record(0, len(outs), tuple(closed))])
+    assert [(one["scope"], one["state"]) for one in sheet(journal, 1500.0, 900.0)["outside"]["items"]] == [
+        ("p4", "ACKED")
+    ]
     later = sheet(journal, 1500.0, 1450.0)
     assert later["comments"]["items"] == [] and len(later["open"]["items"]) == len(made["open"]["items"])
     journal.close()

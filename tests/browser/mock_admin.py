@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -83,7 +84,7 @@ class Administration:
     def write(self, method: str, path: list[str], body: Row, name: str) -> Any:
         now = time.time()
         if path == ["tokens"]:
-            self.tokens.insert(0, token(body["name"], body["roles"], now, left=body["days"] * 86400))
+            self.tokens.insert(0, token(body["name"], body["roles"], now, body["days"] * 86400, body["places"]))
             return {**self.tokens[0], "secret": f"fsk_{secrets.token_urlsafe(16)}"}
         if path[0] == "tokens":
             next(one for one in self.tokens if one["id"] == path[1])["revoked"] = True
@@ -111,12 +112,13 @@ class Administration:
         return {}
 
 
-def token(name: str, roles: list[str], now: float, left: float = 30 * 86400.0) -> Row:
+def token(name: str, roles: list[str], now: float, left: float = 30 * 86400.0, places: Sequence[str] = ()) -> Row:
     return {
         "id": secrets.token_hex(6),
         "name": name,
         "roles": roles,
         "unit": None,
+        "places": list(places),
         "author": "user:chen",
         "created": now - 86400,
         "expires": now + left,

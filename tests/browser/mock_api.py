@@ -219,8 +219,7 @@ class MockApi:
             if path[1] not in rows:
                 raise Failure(404, "not_found")
             return JSONResponse(world.incident(path[1]) if path[0] == "incidents" else rows[path[1]])
-        hidden = {"history", "transitions", "snapshots"}
-        items = [{key: value for key, value in row.items() if key not in hidden} for row in rows.values()]
+        items = list(rows.values())
         wanted = query.get("state", "open")
         if wanted == "open":
             items = [row for row in items if row.get("state", row.get("leg")) not in ("closed", "NORM", "refused")]
@@ -229,8 +228,9 @@ class MockApi:
         if field_only:
             items = [row for row in items if row["unit"] == user["unit"]]
         begin, most = int(query.get("before") or 0), int(query.get("limit", 50))
-        more = begin + most < len(items)
-        return JSONResponse({"items": items[begin : begin + most], "next": begin + most if more else None})
+        hidden, more = {"history", "transitions", "snapshots"}, begin + most < len(items)
+        told = [{key: row[key] for key in row.keys() - hidden} for row in items[begin : begin + most]]
+        return JSONResponse({"items": told, "next": begin + most if more else None})
 
     async def snapshot(self, request: Request) -> Response:
         self.person(request)
@@ -267,6 +267,10 @@ class MockApi:
         if user["roles"] == ["viewer"] or (user["roles"] == ["field"] and path[0] not in ("dispatches", "reports")):
             raise Failure(403, "forbidden")
         try:
+            if path[-1] in ("acknowledge", "close") and path[0] in ("alarms", "incidents"):
+                of = world.alarms if path[0] == "alarms" else world.incidents
+                if body["sequence"] < of[path[1]].get("worsened", 0):
+                    raise Refused("情况刚刚加重，请看过后再操作")
             if path[0] == "models":
                 if not {"analyst", "administrator"} & set(user["roles"]):
                     raise Failure(403, "forbidden")

@@ -137,10 +137,8 @@ class World:
         incident = next(iter(self.incidents.values()), None)
         opened = [] if incident is None else [{**incident, "steps_done": 1}]
         comment = {"incident": "i", "area": "a", "time": now, "actor": "user:chen", "text": "两处裂缝"}
-        parts = {
-            name: {"items": items, "more": 0}
-            for name, items in (("open", opened), ("overdue", []), ("shelved", []), ("modes", []), ("degraded", []))
-        }
+        names = ("open", "outside", "overdue", "shelved", "modes", "degraded")
+        parts = {name: {"items": opened if name == "open" else [], "more": 0} for name in names}
         load = {"rings": 3, "peak": 2, "floods": 0, "flood_minutes": 0}
         sheet = {"time": now, "since": now - 3600, "closed": 1, "load": load, **parts}
         silence = {
@@ -400,6 +398,7 @@ class World:
         alarm = self.alarms[row["cause"]]
         self._alarm_change(alarm, "raise", "UNACK", level="red")
         self._incident_change(row, "level", row["state"], level="red")
+        alarm["worsened"], row["worsened"] = alarm["sequence"], row["sequence"]
         self._incident_change(
             row, "snapshot", row["state"], actor="camera:cam-slope-1",
             args={"camera": "cam-slope-1", "sha": SHA, "time": time.time()},
@@ -612,9 +611,8 @@ class World:
     def trace(self, point: str, start: float, stop: float, most: int, ahead: float = 0.0) -> Row:
         count = max(2, min(most, 1200, int((stop - start) / 10)))
         times = [start + (stop - start) * i / (count - 1) for i in range(count)]
-        onset = max(
-            (row["onset"] for row in self.alarms.values() if point in row["explanation"]["points"]), default=stop
-        )
+        raised = [row for row in self.alarms.values() if row["explanation"]]
+        onset = max((row["onset"] for row in raised if point in row["explanation"]["points"]), default=stop)
         values, scores = [], []
         for at in times:
             value, score = reading(point, at, onset)

@@ -216,6 +216,7 @@ def test_a_new_order_sounds_from_the_sign_in_on_until_sound_is_turned_off(phone:
     expect(tones).to_have_attribute("data-tones", "4")
     phone.locator("details.person summary").click()
     phone.get_by_role("button", name="关闭声音").click()
+    until(lambda: mock.do(lambda api: api.admin.muted) == ["关闭声音"])  # on record, as at the desk
     mock.do(lambda api: api.world.dispatch("inc-underpass-level", "user:chen", "unit-shiyan-1", ""))
     expect(phone.locator("[data-test=task]")).to_have_count(3)
     expect(tones).to_have_attribute("data-tones", "4")

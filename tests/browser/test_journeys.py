@@ -517,14 +517,37 @@ def test_page_reflows_at_200_percent_zoom(open_page: Any, mock: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_five_thousand_open_alarms_are_all_there_and_few_stand_in_the_page(open_page: Any, mock: Any) -> None:
+def test_of_five_thousand_open_alarms_and_incidents_all_are_there_and_few_stand_in_the_page(
+    open_page: Any, mock: Any
+) -> None:
     def flood(api: Any) -> None:
         like = {**api.world.alarms["alm-underpass-level"], "explanation": None, "rationale": None}
-        made = ({**like, "id": f"alm-{n}", "rule": f"flood-{n}", "rule_title": None, "time": n} for n in range(4999))
-        api.world.alarms.update((row["id"], row) for row in made)
+        case = {**api.world.incidents["inc-underpass-level"], "history": [], "title": None}
+        for n in range(4999):
+            of = {"id": f"alm-{n}", "rule": f"flood-{n}", "rule_title": None, "time": n, "incident": f"inc-{n}"}
+            api.world.alarms[f"alm-{n}"] = {**like, **of}
+            names = {"id": f"inc-{n}", "cause": f"alm-{n}", "alarms": [f"alm-{n}"], "opened": n}
+            api.world.incidents[f"inc-{n}"] = {**case, **names}
 
     mock.do(flood)
-    page = open_page("#/alarms")
+    page = open_page("#/incidents/inc-2000")
+    queue = page.locator("[data-test=queue] > li:not(.unseen)")
+    chosen = page.locator("[data-test=queue] [aria-current]")
+    chosen.wait_for()
+    expect(chosen).to_be_in_viewport()  # far below what was drawn at first
+    expect(queue.first).to_have_attribute("aria-setsize", "5000")
+    assert queue.count() < 100
+    for key, next in (("j", 1999), ("j", 1998), ("k", 1999)):
+        page.keyboard.press(key)
+        expect(chosen).to_have_attribute("data-incident", f"inc-{next}")
+        expect(chosen).to_be_in_viewport(ratio=1)
+    page.locator(".queue").evaluate("queue => queue.scrollTo(0, queue.scrollHeight)")
+    expect(queue.last).to_have_attribute("aria-posinset", "5000")
+    expect(queue.last).to_be_in_viewport()
+    expect(chosen).to_have_count(0)  # who looks elsewhere is not drawn back
+    page.keyboard.press("j")
+    expect(chosen).to_be_in_viewport(ratio=1)
+    page.evaluate("location.hash = '#/alarms'")
     rows = page.locator("[data-test=alarms] li:not(.unseen)")
     expect(page.locator(".filters [role=status]")).to_contain_text("5000")
     expect(rows.first).to_have_attribute("aria-setsize", "5000")
@@ -627,8 +650,16 @@ def test_the_key_acknowledges_what_is_shown_also_beside_the_other_queue(open_pag
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}?kind=technical")
     expect(page.locator("#incident-title")).to_be_visible()
+    page.evaluate("held = performance.now(); performance.now = () => held")  # all that follows is in one blink
+    mock.do(lambda api: api.world.worsen(incident))
+    expect(page.locator(".incident-head")).to_contain_text("红色")
+    button = page.locator(".incident-head").get_by_role("button", name="确认")
     page.keyboard.press("a")
-    expect(page.locator(".incident-head").get_by_role("button", name="确认")).to_have_count(0)
+    expect(page.get_by_role("alert").filter(has_text="情况刚刚加重")).to_be_visible()
+    expect(button).to_be_visible()
+    page.evaluate("performance.now = () => held + 2000")  # by now it was seen
+    page.keyboard.press("a")
+    expect(button).to_have_count(0)
 
 
 def test_sound_repeats_at_growing_pauses_until_acknowledged(open_page: Any, mock: Any) -> None:

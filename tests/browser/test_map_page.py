@@ -34,15 +34,17 @@ def test_list_and_map_show_what_is_open_what_is_calm_and_what_is_silent(open_pag
     expect(rows).to_contain_text("No data: not known")
 
 
-def join(world: Any, incident: str) -> None:
-    """Have an alarm of another area in an incident, as when it was merged into it."""
+def join(world: Any, incident: str | None) -> None:
+    """Have an alarm of another area in an incident, as when it was merged into it: None, in one that is not shown."""
     title = {"zh": "一氧化碳", "en": "Carbon monoxide"}
     other = world.raise_alarm(
         "village-xixiang-3", "village-xixiang-3.co", "co", "yellow", title, time.time() - 60,
         score=0.9, clause="value > 40", value=44.0, simulated=True,
     )  # fmt: skip
     (alarm,) = world.incidents.pop(other)["alarms"]
-    world.alarms[alarm]["incident"] = incident
+    world.alarms[alarm]["incident"] = incident or "inc-elsewhere"
+    if incident is None:
+        return
     world.incidents[incident]["alarms"].append(alarm)
 
 
@@ -72,19 +74,37 @@ def test_an_area_is_chosen_by_key_or_by_its_mark_and_leads_to_its_incident_and_b
     assert page.evaluate("location.hash") == "#/map/village-xixiang-3"
 
 
-def test_who_may_not_see_the_incident_sees_that_its_area_is_not_calm(open_page: Any, mock: Any) -> None:
+def test_an_area_is_not_calm_whose_incident_is_closed_or_not_ones_own_while_its_alarm_lasts(
+    open_page: Any, mock: Any
+) -> None:
     incident = mock.do(lambda api: api.world.landslide())
-    mock.do(lambda api: join(api.world, incident))
-    for gone in list(mock.api.world.incidents):
-        mock.api.world.incidents.pop(gone)  # they opened in places of others
-    mock.do(lambda api: api.world.users["chen"].update(places=["xixiang"]))
     page = open_page("#/")
-    expect(page.locator(".calm a")).to_contain_text("属于别处的事件")
+    mock.do(lambda api: api.world.acknowledge(incident, "user:duan"))
+    for one in ("inc-underpass-level", incident):
+        mock.do(lambda api, one=one: api.world.close(one, "user:duan", "nuisance", "x"))
+    expect(page.locator(".calm [data-test=outside]")).to_contain_text("2 条报警仍未恢复，其事件已关闭")
+    expect(page.locator(".calm > .shape")).to_be_visible()  # no line of a calm pulse
+    page.goto(f"{mock.url}/#/wall")
+    expect(page.locator("[data-test=outside]")).to_be_visible()
+    expect(page.locator(".wall-calm")).to_have_count(0)
     page.goto(f"{mock.url}/#/map")
+    row = page.locator("[data-test=areas] [data-area=slope-shiyan-1]")
+    for _ in range(2):  # as it was told of the end, and as it reads all anew
+        expect(row).to_contain_text("橙色预警: 位移异常加速")
+        expect(page.locator("[data-test=map] [data-area=slope-shiyan-1] .level-orange")).to_be_visible()
+        page.reload()
+    # what is open there is less than the alarm that outlived its incident
+    mock.do(lambda api: join(api.world, None))
+    mock.do(lambda api: api.world.users["chen"].update(places=["xixiang"]))
+    page.reload()
     row = page.locator("[data-test=areas] [data-area=village-xixiang-3]")
     expect(row).to_contain_text("黄色预警: 一氧化碳")
     row.click()
-    expect(page.locator("[data-test=chosen-area] > a[href*=alm-co]")).to_be_visible()
+    expect(page.locator("[data-test=chosen-area] [data-test=outside] a[href*=alm-co]")).to_be_visible()
+    page.goto(f"{mock.url}/#/")
+    expect(page.locator(".calm [data-test=outside]")).to_contain_text("或属于别处")
+    page.get_by_role("button", name="EN", exact=True).click()
+    expect(page.locator(".calm [data-test=outside]")).to_contain_text("closed or of other places")
 
 
 def test_a_phone_has_no_sideways_scroll_and_a_strange_area_is_said_so(open_page: Any, mock: Any) -> None:

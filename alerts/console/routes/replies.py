@@ -107,13 +107,13 @@ async def _do(request: Request, code: str, who: str, of: str | None = None) -> R
     area = await console.journal.area(what, found.object)
     if area is None:
         raise Problem(404, "not_found")
-    if not await to_thread.run_sync(_use, console, code):
-        raise Problem(410, "bad_code")
     actor = f"reply:{found.target}"[:128]
     identity = Identity(actor=actor, name=actor, display=actor, roles=(), unit=None, language=None)
     key = hashlib.sha256(normal(code).encode()).hexdigest()
-    settled = False
+    settled, at = False, time.time()
     try:
+        if not await to_thread.run_sync(_use, console, code, at):
+            raise Problem(410, "bad_code")
         await console.commander.do(request, identity, found.kind, found.object, area, {}, key=key)
         settled = True
     except Problem as problem:
@@ -121,7 +121,7 @@ async def _do(request: Request, code: str, who: str, of: str | None = None) -> R
         raise
     finally:
         if not settled:  # given again under the same id, it is done once
-            await to_thread.run_sync(_give_back, console, code)
+            await to_thread.run_sync(_give_back, console, code, at)
     console.throttle.replied(who)
     return found
 
@@ -147,18 +147,18 @@ def _usable(console: Console, code: str, of: str | None = None) -> Reply:
     return found
 
 
-def _use(console: Console, code: str) -> bool:
+def _use(console: Console, code: str, at: float) -> bool:
     replies = _replies(console)
     try:
-        return replies.use(code, time.time())
+        return replies.use(code, at)
     finally:
         replies.close()
 
 
-def _give_back(console: Console, code: str) -> None:
+def _give_back(console: Console, code: str, at: float) -> None:
     replies = _replies(console)
     try:
-        replies.give_back(code)
+        replies.give_back(code, at)
     finally:
         replies.close()
 

@@ -11,7 +11,7 @@ from alerts.console.schema.cases import Attachment
 
 
 class Order(Body):
-    """A command without arguments. `sequence`, if given, refuses it when its object has changed since."""
+    """A command without arguments. `sequence`, if given, refuses it if its object has changed, or got worse, since."""
 
     sequence: int | None = Field(None, ge=0, le=2**53)
 

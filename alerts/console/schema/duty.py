@@ -64,6 +64,7 @@ class HandoverSheet(Answer):
     time: float
     since: float
     open: Part
+    outside: Part = Part(items=[], more=0)  # as silences and modes
     overdue: Part
     shelved: Part
     silences: Part = Part(items=[], more=0)  # not on sheets that were signed with an older version

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -46,6 +49,24 @@ def test_where_none_can_be_made_the_large_one_has_to_do(tmp_path: Path, monkeypa
     broken, small = tmp_path / f"{'a' * 64}.jpg", SmallPictures()
     broken.write_bytes(b"\xff\xd8\xff picture")
     assert small.of(broken, Width.IN_MANY) is None
+    path, over = picture(tmp_path), threading.Event()
+    monkeypatch.setattr(small_pictures, "MOST_PIXELS", 180 * 640 - 1)
+    assert small.of(path, Width.IN_MANY) is None, "it is too large to be decoded"
+    monkeypatch.undo()
     monkeypatch.setattr(small_pictures, "PATIENCE", 0.01)
-    with small._turn:
-        assert small.of(picture(tmp_path), Width.IN_MANY) is None, "another one takes too long"
+    small._maker.submit(over.wait)
+    assert small.of(path, Width.IN_MANY) is None, "another one takes too long"
+    over.set()
+    monkeypatch.undo()
+    assert shape(small.of(path, Width.IN_MANY)) == (45, 160)
+    with pytest.raises(FileNotFoundError):
+        small.of(tmp_path / f"{'b' * 64}.jpg", Width.IN_MANY)
+
+
+def test_opencv_is_not_loaded_for_them(tmp_path: Path) -> None:
+    code = """if True:
+        import pathlib, sys
+        from alerts.console.small_pictures import SmallPictures, Width
+        print(len(SmallPictures().of(pathlib.Path(sys.argv[1]), Width.IN_FEW)) > 1000, "cv2" in sys.modules)"""
+    run = subprocess.run([sys.executable, "-c", code, picture(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert run.stdout == "True False\n", run.stderr

@@ -206,13 +206,13 @@ export const api = {
   openAlarms: () => whole<Alarm>('/alarms', { state: 'open' }),
   openDispatches: () => whole<Dispatch>('/dispatches', { state: 'open' }),
   incident: (key: string) => request<IncidentDetail>('GET', `/incidents/${id(key)}`),
-  acknowledgeIncident: (key: string) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, {}),
+  acknowledgeIncident: (key: string, sequence: number) => request<unknown>('POST', `/incidents/${id(key)}/acknowledge`, { sequence }),
   dispatch: (key: string, unit: string, note: string, area?: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/dispatch`, { unit, note, area }),
   attach: (alarm: string, name: string, file: string) => request<unknown>('POST', '/attachments', { alarm, name, file }),
   comment: (key: string, text: string) => request<unknown>('POST', `/incidents/${id(key)}/comment`, { text }),
-  close: (key: string, disposition: Disposition, reason: string) =>
-    request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason }),
+  close: (key: string, disposition: Disposition, reason: string, sequence: number) =>
+    request<unknown>('POST', `/incidents/${id(key)}/close`, { disposition, reason, sequence }),
 
   merge: (key: string, others: string[], reason: string) =>
     request<unknown>('POST', `/incidents/${id(key)}/merge`, { incidents: others, reason }),
@@ -229,13 +229,14 @@ export const api = {
   alarms: (state: string, before?: string | number | null, limit = 200) =>
     request<Page<Alarm>>('GET', `/alarms${query({ state, before, limit })}`),
   alarm: (key: string) => request<Alarm>('GET', `/alarms/${id(key)}`),
-  acknowledgeAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, {}),
+  acknowledgeAlarm: (key: string, sequence?: number) => request<unknown>('POST', `/alarms/${id(key)}/acknowledge`, { sequence }),
   resetAlarm: (key: string) => request<unknown>('POST', `/alarms/${id(key)}/reset`, {}),
   assign: (key: string, to: string, reason: string, sequence?: number) =>
-    request<unknown>('POST', `/alarms/${id(key)}/assign`, { to, reason, ...(sequence === undefined ? {} : { sequence }) }),
+    request<unknown>('POST', `/alarms/${id(key)}/assign`, { to, reason, sequence }),
   shelve: (key: string, seconds: number, reason: string, sequence?: number) =>
-    request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, ...(sequence === undefined ? {} : { sequence }) }),
-  takeOut: (key: string, seconds: number, reason: string) => request<unknown>('POST', `/alarms/${id(key)}/out-of-service`, { seconds, reason }),
+    request<unknown>('POST', `/alarms/${id(key)}/shelve`, { seconds, reason, sequence }),
+  takeOut: (key: string, seconds: number, reason: string, sequence?: number) =>
+    request<unknown>('POST', `/alarms/${id(key)}/out-of-service`, { seconds, reason, sequence }),
   bringBack: (key: string, way: 'unshelve' | 'in-service' | 'unsuppress') =>
     request<unknown>('POST', `/alarms/${id(key)}/${way}`, {}),
 
@@ -338,7 +339,7 @@ export const api = {
   removeSecondOf: (name: string) => request<unknown>('DELETE', `/users/${id(name)}/second-step`),
 
   tokens: async () => (await request<{ items: Token[] }>('GET', '/tokens')).items,
-  addToken: (token: { name: string; roles: Role[]; days: number; unit: string | null }) => request<Token & { secret: string }>('POST', '/tokens', token),
+  addToken: (token: { name: string; roles: Role[]; days: number; unit: string | null; places: string[] }) => request<Token & { secret: string }>('POST', '/tokens', token),
   revokeToken: (key: string) => request<unknown>('DELETE', `/tokens/${id(key)}`),
   sessions: async () => (await request<{ items: OpenSession[] }>('GET', '/sessions')).items,
   endSession: (key: string) => request<unknown>('DELETE', `/sessions/${id(key)}`),

@@ -525,6 +525,7 @@ export interface Token {
   name: string;
   roles: Role[];
   unit: string | null;
+  places?: string[];
   author: string;
   created: number;
   expires: number;
@@ -797,6 +798,7 @@ export interface Handover {
     time: number;
     since: number;
     open: SheetPart<SheetIncident>;
+    outside: SheetPart<SheetAlarm>;
     overdue: SheetPart<SheetDispatch>;
     shelved: SheetPart<SheetAlarm>;
     silences: SheetPart<Silence & Ending>;

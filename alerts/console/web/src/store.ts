@@ -123,9 +123,12 @@ export function holderOf(incident: Incident): string | null {
   return incident.acknowledged_by ?? null;
 }
 
-/** Active alarms of risk whose incident opened where this person, confined to places, may not look: no calm, all the same. */
-export const led = computed(() =>
-  confined.value ? [...alarms.value.values()].filter((alarm) => isRisk(alarm) && HERE.includes(alarm.state) && !incidents.value.has(alarm.incident ?? '')) : [],
+/**
+ * Active alarms of risk in no incident that is open here: it was closed over them, as a nuisance perhaps, or opened where
+ * this person may not look. Their areas are not calm.
+ */
+export const outside = computed(() =>
+  [...alarms.value.values()].filter((alarm) => isRisk(alarm) && HERE.includes(alarm.state) && (incidents.value.get(alarm.incident ?? '')?.state ?? 'closed') === 'closed'),
 );
 /** States of an alarm that is neither over nor set aside. */
 export const HERE: readonly AlarmState[] = ['UNACK', 'ACKED', 'RTNUN'];

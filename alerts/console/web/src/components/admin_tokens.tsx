@@ -11,6 +11,7 @@ import { useAsked } from '../router';
 import { RoleBoxes, UnitChoice } from './form';
 import { Failed, useLoad, Waiting } from './load';
 import { actorName } from './marks';
+import { confinedTo, PlacesChoice, placesOf } from './places';
 import { Table } from './table';
 
 export function TokensTab() {
@@ -33,7 +34,7 @@ export function TokensTab() {
       {!data && (error ? <Failed error={error} again={again} /> : <Waiting />)}
       {data && !shown.length && <p class="quiet empty">{t('tokens.none')}</p>}
       {shown.length > 0 && (
-        <Table label={t('admin.tab.tokens')} head={[t('tokens.name'), t('users.roles'), t('tokens.expires'), t('tokens.used'), t('tokens.author'), '']} test="tokens">
+        <Table label={t('admin.tab.tokens')} head={[t('tokens.name'), t('users.roles'), t('users.place'), t('tokens.expires'), t('tokens.used'), t('tokens.author'), '']} test="tokens">
           {shown.map((one) => (
             <tr key={one.id} class={state(one) === 'on' ? '' : 'off'}>
               <th scope="row">
@@ -42,6 +43,7 @@ export function TokensTab() {
               <td>
                 {one.roles.map((role) => t(`role.${role}`)).join(t('list.comma'))} {one.unit && <span class="quiet">{unitName(one.unit)}</span>}
               </td>
+              <td>{placesOf(one)}</td>
               <td>{standing(one)}</td>
               <td>{one.used ? moment(one.used) : t('tokens.never')}</td>
               <td>{actorName(one.author)}</td>
@@ -77,6 +79,7 @@ function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
   const [roles, setRoles] = useState<Role[]>(['viewer']);
   const [days, setDays] = useState(90);
   const [unit, setUnit] = useState('');
+  const [places, setPlaces] = useState<string[]>([]);
   const [secret, setSecret] = useState('');
   const field = roles.includes('field');
   if (secret) {
@@ -95,7 +98,7 @@ function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
     );
   }
   const make = async () => {
-    const made = await api.addToken({ name: name.trim(), roles, days, unit: field ? unit : null });
+    const made = await api.addToken({ name: name.trim(), roles, days, unit: field ? unit : null, places: confinedTo(roles, places) });
     setSecret(made.secret);
     after();
   };
@@ -108,6 +111,7 @@ function Add({ onClose, after }: { onClose: () => void; after: () => void }) {
         </label>
         <RoleBoxes all={ROLES} roles={roles} change={setRoles} />
         {field && directory.value && <UnitChoice unit={unit} change={setUnit} />}
+        <PlacesChoice roles={roles} places={places} change={setPlaces} />
         <label class="stacked">
           <span>{t('tokens.days')}</span>
           <select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>

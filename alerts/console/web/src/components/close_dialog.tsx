@@ -37,7 +37,7 @@ export function CloseDialog({ incident, onClose }: { incident: IncidentDetail; o
             const before = judged.current;
             judged.current = { incident, waits: waits(incident) };
             if (isWorse(before, judged.current)) throw new Error(t('close.worse'));
-            if (verdict) await api.close(incident.id, verdict, reason.trim());
+            if (verdict) await api.close(incident.id, verdict, reason.trim(), before.incident.sequence);
           }}
           word={t('close.do')}
           done={t('close.done')}

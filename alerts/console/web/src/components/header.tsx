@@ -1,13 +1,12 @@
 /** The header: site and clock, how fresh and how complete the picture is, what is open, and the person's own switches. */
 import { computed } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { api } from '../api';
 import { clockDate, clockTime, now, quantity } from '../clock';
 import { LEVELS, type Level } from '../contract';
 import { language, setLanguage, t, tName } from '../i18n';
 import { alarming } from '../live/attention';
 import { beats, dataAge, lacking, phase } from '../live/stream';
-import { disableSound, enableSound, muted, mutedUntil, sound } from '../live/sound';
+import { enableSound, muted, mutedUntil, sound } from '../live/sound';
 import { href, route } from '../router';
 import { signOut } from '../session';
 import { confined, fieldOnly, isRisk, loaded, mayAdminister, mayComment, mayPromote, maySeeRules, me, openIncidents, status } from '../store';
@@ -16,7 +15,7 @@ import { OnDuty, splitOf } from './duty';
 import { LevelShape } from './level';
 import { Simulation } from './marks';
 import { askMute, MuteDialog } from './mute_dialog';
-import { complain } from './notices';
+import { turnSoundOff } from './sound_off';
 
 const stale = computed(() => phase.value !== 'open' || lacking.value !== '');
 
@@ -172,7 +171,7 @@ function Switches() {
           <button type="button" class="mute" aria-pressed={silent} onClick={askMute} title={t('sound.mute.help')}>
             {silent ? t('sound.muted', { s: Math.ceil((mutedUntil.value - Date.now()) / 1000) }) : t('sound.mute')}
           </button>
-          <button type="button" class="plain" onClick={turnOff} aria-label={t('sound.disable')} title={t('sound.disable')}>
+          <button type="button" class="plain" onClick={turnSoundOff} aria-label={t('sound.disable')} title={t('sound.disable')}>
             <Bell />
           </button>
         </>
@@ -189,12 +188,6 @@ function Switches() {
       <MuteDialog />
     </div>
   );
-}
-
-/** Turn sound off until somebody turns it on; that nobody hears here from now on is on record, as a pause is. */
-function turnOff() {
-  disableSound();
-  void api.muted(t('sound.disable')).catch(complain);
 }
 
 /** What one needs once a shift: the theme and the way out. */

@@ -11,10 +11,12 @@ interface Props<T> {
   row: (item: T, at: number) => ComponentChildren; // a <li>, keyed, with `aria-setsize` and `aria-posinset`
   class?: string;
   test?: string;
+  chosen?: string; // names the row that the person has chosen; another one is brought into view
+  at?: number; // where it stands, -1 where it is not among them
 }
 
 /** An <ol> whose rows may be of different heights: what is not drawn is as high as the drawn ones are on average. */
-export function LongList<T>({ items, row, class: kind, test }: Props<T>) {
+export function LongList<T>({ items, row, class: kind, test, chosen = '', at = -1 }: Props<T>) {
   const box = useRef<HTMLOListElement>(null);
   const [height, setHeight] = useState(GUESS);
   const [from, setFrom] = useState(0);
@@ -43,6 +45,19 @@ export function LongList<T>({ items, row, class: kind, test }: Props<T>) {
     const mean = sum / rows.length;
     if (mean > 0 && Math.abs(mean - height) > 2) setHeight(mean);
   }, [first, shown.length]);
+  const followed = useRef('');
+  useLayoutEffect(() => {
+    if (at < 0 || followed.current === chosen) return;
+    const drawn = at - first;
+    if (drawn >= 0 && drawn < shown.length) {
+      followed.current = chosen;
+      box.current?.querySelectorAll(':scope > li:not(.unseen)')[drawn]?.scrollIntoView({ block: 'nearest' });
+    } else {
+      const chunk = Math.floor(at / CHUNK) * CHUNK;
+      setFrom(Math.max(0, chunk - CHUNK));
+      setTo(chunk + 2 * CHUNK);
+    }
+  }, [chosen, at, first, shown.length]);
   const below = items.length - first - shown.length;
   return (
     <ol class={kind} data-test={test} ref={box}>

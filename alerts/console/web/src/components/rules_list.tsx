@@ -4,7 +4,7 @@ import { duration, moment, now } from '../clock';
 import type { RulePrecision, RuleShown, Share } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { ask, href, useAsked } from '../router';
-import { mayPromote } from '../store';
+import { mayPromote, scopeName } from '../store';
 import { LevelMark } from './level';
 import { Failed, useLoad, Waiting } from './load';
 import { percent } from './plots';
@@ -169,7 +169,7 @@ function Nuisance({ how }: { how: RulePrecision }) {
           <rect key={hour} x={4 * hour} width="3" y={20 - (18 * one) / most} height={Math.max((18 * one) / most, one ? 1 : 0)} />
         ))}
       </svg>
-      <span class="quiet model-why">{worst.map((one) => `${one.scope} ${one.nuisance}`).join(t('list.comma'))}</span>
+      <span class="quiet model-why">{worst.map((one) => `${scopeName(one)} ${one.nuisance}`).join(t('list.comma'))}</span>
     </>
   );
 }

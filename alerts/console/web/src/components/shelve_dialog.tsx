@@ -16,7 +16,7 @@ export function ShelveDialog({ alarm, onClose, out = false }: { alarm: Alarm; on
   const [reason, setReason] = useState('');
   const shelve = async () => {
     if (out) {
-      await api.takeOut(alarm.id, seconds, reason.trim());
+      await api.takeOut(alarm.id, seconds, reason.trim(), alarm.sequence);
       tell(t('out.done'), () => api.bringBack(alarm.id, 'in-service'));
       return;
     }

@@ -6,9 +6,10 @@ import { clockTime } from '../clock';
 import { Failed, Waiting } from '../components/load';
 import { Guard } from '../components/lazy';
 import { announce, Notices } from '../components/notices';
+import { turnSoundOff } from '../components/sound_off';
 import { language, setLanguage, t, tName } from '../i18n';
 import { keepKnown, recall, recalled } from '../known';
-import { beep, disableSound, enableSound, sound } from '../live/sound';
+import { beep, enableSound, sound } from '../live/sound';
 import { lacking, phase, whenNews } from '../live/stream';
 import { flush, open, waiting } from '../outbox';
 import { go, href, route } from '../router';
@@ -115,7 +116,7 @@ function Top() {
           <button type="button" class="plain" onClick={nextTheme}>
             {t(`theme.${theme.value}`)}
           </button>
-          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? disableSound() : void enableSound())}>
+          <button type="button" class="plain" onClick={() => (sound.value === 'on' ? turnSoundOff() : void enableSound())}>
             {t(sound.value === 'on' ? 'sound.disable' : 'sound.enable')}
           </button>
           <button type="button" class="plain" onClick={() => void signOut()}>

@@ -17,6 +17,23 @@ const RINGS: readonly string[] = ['alarm', 'realarm', 'raise', 'unshelve', 'unsu
 const ASIDE: readonly string[] = ['SHLVD', 'DSUPR', 'OOSRV'];
 const KEPT = 500; // of each kind of what is over: a page stays open for weeks
 const MARKS = 5000;
+const BLINK = 1000; // milliseconds in which nobody takes in what has changed
+
+/** What got worse a moment ago: the number of the last change before, and when. */
+const blinks = new Map<string, { before: number; at: number }>();
+
+/** The number of the last change of an incident or alarm that a person can have seen: an order given by it goes with that. */
+export function seen<T extends number | undefined>({ id, sequence }: { id: string; sequence?: T }): number | T {
+  const worse = blinks.get(id);
+  return worse && performance.now() - worse.at < BLINK ? worse.before : (sequence as T);
+}
+
+/** Note that something got worse, and forget what people have seen by now. */
+function blink(id: string, before: number | undefined): void {
+  const at = performance.now();
+  for (const [key, one] of blinks) if (at - one.at >= BLINK) blinks.delete(key);
+  if (before !== undefined) blinks.set(id, { before: blinks.get(id)?.before ?? before, at });
+}
 
 /** Apply changes in one go, so that a burst draws once. Returns what deserves a sound or a word. */
 export function apply(changes: readonly Change[]): News {
@@ -34,6 +51,7 @@ export function apply(changes: readonly Change[]): News {
       const next = alarmAfter(known, change.record);
       if (!next) continue;
       put(nextAlarms, next, next.state === 'NORM');
+      if (worsened(known, next)) blink(next.id, known?.sequence);
       mark(next.id, next.incident);
       if (RINGS.includes(change.record.edge) && next.state === 'UNACK' && !next.hushed) news.raised.push(change.record);
       if (change.record.edge === 'warn') news.ending.push(next);
@@ -44,7 +62,9 @@ export function apply(changes: readonly Change[]): News {
       put(nextIncidents, next, next.state === 'closed');
       mark(next.id);
       const loud = next.alarms.some((id) => calls(nextAlarms.get(id)));
-      if ((change.record.edge === 'opened' || worsened(known, next)) && loud) news.opened.push(next);
+      const worse = worsened(known, next);
+      if (worse) blink(next.id, known?.sequence);
+      if ((change.record.edge === 'opened' || worse) && loud) news.opened.push(next);
       if (change.record.edge === 'reminded') news.reminded.push(next);
     } else if (change.kind === 'dispatch') {
       const next = dispatchAfter(nextDispatches.get(change.record.dispatch), change.record);
@@ -152,7 +172,7 @@ function calls(alarm: Alarm | undefined): boolean {
   return !alarm?.marks?.includes('silenced');
 }
 
-function worsened(before: Incident | undefined, after: Incident): boolean {
+function worsened<T extends Pick<Alarm, 'level'>>(before: T | undefined, after: T): boolean {
   return before !== undefined && (RANK[after.level] ?? 0) > (RANK[before.level] ?? 0);
 }
 

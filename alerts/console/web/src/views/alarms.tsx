@@ -17,6 +17,7 @@ import { LEVELS, RANK, type Alarm, type Snapshot } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { onKeys } from '../keys';
 import { looking } from '../live/attention';
+import { seen } from '../live/changes';
 import { href, useAsked } from '../router';
 import { alarms as live, areaName, directory, mayOperate, scopeName, stamp } from '../store';
 
@@ -185,7 +186,7 @@ function Row({ alarm, odds, at, of }: { alarm: Alarm; odds: number | null; at: n
       </span>
       <span class="digits quiet">{alarm.aside ? <Left aside={alarm.aside} /> : <Age time={alarm.onset} />}</span>
       {waiting && mayOperate.value ? (
-        <Action run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
+        <Action run={() => api.acknowledgeAlarm(alarm.id, seen(alarm))} done={t('acknowledge.done')}>
           {t('acknowledge')}
         </Action>
       ) : alarm.aside ? (
@@ -281,7 +282,7 @@ function One({ alarm }: { alarm: Alarm }) {
         {alarm.aside && <AsideFacts aside={alarm.aside} />}
         <div class="actions">
           {waiting && mayOperate.value && (
-            <Action class="primary" run={() => api.acknowledgeAlarm(alarm.id)} done={t('acknowledge.done')}>
+            <Action class="primary" run={() => api.acknowledgeAlarm(alarm.id, seen(alarm))} done={t('acknowledge.done')}>
               {t('acknowledge')}
             </Action>
           )}

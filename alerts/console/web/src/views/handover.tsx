@@ -50,6 +50,12 @@ function Shown({ handover, again }: { handover: Handover; again: () => void }) {
           <span class="quiet">{moment(one.opened)} · {tCode('incident.state', one.state)} · {one.acknowledged_by ? actorName(one.acknowledged_by) : t('fact.nobody')}</span>
         </li>
       )} />
+      <Part title={t('handover.outside')} part={made.outside} row={(one) => (
+        <li key={one.id}>
+          <LevelMark level={one.level} size={15} /> <a href={href('alarms', one.id)}>{tName(one.title) || scopeName(one)}</a> <Simulated one={one} />{' '}
+          <span class="quiet">{areaName(one.area)} · {scopeName(one)} · {one.onset ? moment(one.onset) : ''}</span>
+        </li>
+      )} />
       <Part title={t('handover.overdue')} part={made.overdue} row={(one) => (
         <li key={one.id}>
           <LevelMark level={one.level} size={15} /> <a href={href('dispatches', one.id)}>{unitName(one.unit)}</a> <Simulated one={one} />{' '}

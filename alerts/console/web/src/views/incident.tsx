@@ -18,6 +18,7 @@ import { mergeable, MergeDialog, SplitDialog, splittable } from '../components/r
 import { ShelveDialog } from '../components/shelve_dialog';
 import { Timeline } from '../components/timeline';
 import { Why } from '../components/why';
+import { seen } from '../live/changes';
 import { href } from '../router';
 import { alarms as liveAlarms, directory, incidents, mayOperate, placePath, scopeName, stamp, waits } from '../store';
 
@@ -163,7 +164,7 @@ function Head({ incident, cause, shown, onDo }: HeadProps) {
       {mayOperate.value && incident.state !== 'closed' && (
         <div class="actions">
           {waiting && (
-            <Action class="primary" keys="a" run={() => api.acknowledgeIncident(incident.id)} done={t('acknowledge.done')}>
+            <Action class="primary" keys="a" run={() => api.acknowledgeIncident(incident.id, seen(incident))} done={t('acknowledge.done')}>
               {t('acknowledge')}
             </Action>
           )}

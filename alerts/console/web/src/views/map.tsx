@@ -9,8 +9,8 @@ import { Age } from '../components/marks';
 import type { Area, AreaStatus, Dispatch } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { go, href, useAsked } from '../router';
-import { ORDER, useStands, type Stand } from '../standing';
-import { directory, dispatches, FINISHED, placePath, pointName, subject, unitName, WORKING } from '../store';
+import { ORDER, useStands, worst, type Stand } from '../standing';
+import { directory, dispatches, FINISHED, outside, placePath, pointName, subject, unitName, WORKING } from '../store';
 
 const AGAIN = 10_000; // ms between looks at who is silent
 const SHOWN = { all: ORDER, open: ORDER.slice(0, 4), silent: ['silent', 'partly'] } as const;
@@ -107,10 +107,9 @@ function matches(area: Area, find: string): boolean {
 function wording(one: Stand): string {
   const points = one.count?.points;
   const heard = points ? t('map.heard', { live: points.live, total: points.live + points.stale + points.never }) : '';
-  const [open] = one.incidents;
-  const worst = open ?? one.alarm;
-  const about = open ? subject(open) : (one.alarm?.rule_title ?? one.alarm?.rule ?? '');
-  const what = worst ? `${t(`level.${worst.level}.long`)}: ${tName(about)}` : tCode('map.standing', one.standing);
+  const found = worst(one);
+  const about = found && ('rule' in found ? (found.rule_title ?? found.rule) : subject(found));
+  const what = found ? `${t(`level.${found.level}.long`)}: ${tName(about)}` : tCode('map.standing', one.standing);
   return [what, heard].filter(Boolean).join(' · ');
 }
 
@@ -118,6 +117,7 @@ function Chosen({ stand, status }: { stand: Stand; status: AreaStatus | null }) 
   const { area, incidents } = stand;
   const known = directory.value;
   const orders = running(area.id);
+  const apart = outside.value.filter((one) => one.area === area.id);
   return (
     <article class="map-chosen" data-test="chosen-area">
       <a class="back" href={href('map')}>
@@ -128,7 +128,6 @@ function Chosen({ stand, status }: { stand: Stand; status: AreaStatus | null }) 
       </h2>
       <p class="quiet">{[...placePath(area).map(tName), tName(known?.types.get(area.type)?.name)].filter(Boolean).join(' › ')}</p>
       <p>{wording(stand)}</p>
-      {!incidents.length && stand.alarm && <a href={href('alarms', stand.alarm.id)}>{wording(stand)}</a>}
       {incidents.length > 0 && (
         <ul class="plain-list">
           {incidents.map((one) => (
@@ -142,6 +141,23 @@ function Chosen({ stand, status }: { stand: Stand; status: AreaStatus | null }) 
             </li>
           ))}
         </ul>
+      )}
+      {apart.length > 0 && (
+        <>
+          <h3>{t('map.outside')}</h3>
+          <ul class="plain-list" data-test="outside">
+            {apart.map((one) => (
+              <li key={one.id}>
+                <a href={href('alarms', one.id)}>
+                  {t(`level.${one.level}`)} {tName(one.rule_title) || one.rule}
+                </a>{' '}
+                <span class="quiet">
+                  {tCode('alarm.state', one.state)} · <Age time={one.onset} ago />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
       )}
       {orders.length > 0 && (
         <>

@@ -6,11 +6,11 @@ import { Dialog } from '../components/dialog';
 import { RoleBoxes, UnitChoice } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { PersonDialog } from '../components/person_dialog';
-import { placeName } from '../components/report_parts';
+import { confinedTo, PlacesChoice, placesOf } from '../components/places';
 import { Table } from '../components/table';
-import { ROLES, WHOLE_SITE, type Role, type Text, type User } from '../contract';
+import { ROLES, type Role, type User } from '../contract';
 import { t, tName } from '../i18n';
-import { areaName, directory, me } from '../store';
+import { directory, me } from '../store';
 
 export function UsersTab() {
   const { data, error, again } = useLoad(() => api.users(), 'users');
@@ -44,11 +44,6 @@ export function UsersTab() {
   );
 }
 
-/** Name a place, or an area that somebody is confined to. */
-function somewhere(id: string): string {
-  return directory.value?.areas.has(id) ? areaName(id) : placeName(id);
-}
-
 function Row({ user, again, change, person }: { user: User; again: () => void; change: () => void; person: () => void }) {
   const off = user.disabled ?? (user.active === undefined ? false : !user.active);
   return (
@@ -57,7 +52,7 @@ function Row({ user, again, change, person }: { user: User; again: () => void; c
       <td>{user.display}</td>
       <td>{user.roles.map((role) => t(`role.${role}`)).join(t('list.comma'))}</td>
       <td>{user.unit ? tName(directory.value?.units.get(user.unit)?.name) || user.unit : '—'}</td>
-      <td>{user.places?.length ? user.places.map(somewhere).join(t('list.comma')) : t('users.place.all')}</td>
+      <td>{placesOf(user)}</td>
       <td>{user.second ? '✓' : '—'}</td>
       <td>
         {t(user.erased ? 'users.erased' : off ? 'users.off' : 'users.on')} {user.external && <span class="quiet">{t('users.external')}</span>}
@@ -95,9 +90,8 @@ function Account({ user, onClose, after }: { user: User | null; onClose: () => v
   const [unit, setUnit] = useState(user?.unit ?? '');
   const [places, setPlaces] = useState<string[]>(user?.places ?? []);
   const field = roles.includes('field');
-  const whole = roles.some((role) => WHOLE_SITE.includes(role));
   const complete = name.trim() && (user || password) && roles.length > 0 && (!field || unit);
-  const facts = { display: display.trim() || name.trim(), roles, unit: field ? unit : null, places: whole ? [] : places };
+  const facts = { display: display.trim() || name.trim(), roles, unit: field ? unit : null, places: confinedTo(roles, places) };
   const title = user ? t('users.change.of', { name: user.name }) : t('users.add');
   return (
     <Dialog title={title} onClose={onClose}>
@@ -120,7 +114,7 @@ function Account({ user, onClose, after }: { user: User | null; onClose: () => v
         )}
         <RoleBoxes all={ROLES} roles={roles} change={setRoles} />
         {field && <UnitChoice unit={unit} change={setUnit} />}
-        <Places places={whole ? [] : places} whole={whole} change={setPlaces} />
+        <PlacesChoice roles={roles} places={places} change={setPlaces} />
         <footer>
           <button type="button" onClick={onClose}>
             {t('cancel')}
@@ -140,37 +134,5 @@ function Account({ user, onClose, after }: { user: User | null; onClose: () => v
         </footer>
       </form>
     </Dialog>
-  );
-}
-
-/** Choose the places, or single areas, that somebody is confined to; of none it is the whole site. */
-function Places({ places, whole, change }: { places: string[]; whole: boolean; change: (places: string[]) => void }) {
-  const site = directory.value?.site;
-  const options = (some: readonly { id: string; name: Text }[]) => some.filter((one) => !places.includes(one.id)).map((one) => (
-    <option key={one.id} value={one.id}>
-      {tName(one.name)}
-    </option>
-  ));
-  return (
-    <>
-      <label class="stacked">
-        <span>{t('users.place')}</span>
-        <select value="" disabled={whole} onChange={(event) => event.currentTarget.value && change([...places, event.currentTarget.value])}>
-          <option value="">{t(places.length ? 'users.place.more' : 'users.place.all')}</option>
-          {options(site?.places ?? [])}
-          <optgroup label={t('explore.area')}>{options(site?.areas ?? [])}</optgroup>
-        </select>
-      </label>
-      {places.length > 0 && (
-        <p class="explore-chosen" data-test="places">
-          {places.map((id) => (
-            <button key={id} type="button" onClick={() => change(places.filter((one) => one !== id))} title={t('users.place.drop')}>
-              {somewhere(id)} <span aria-hidden="true">×</span>
-              <span class="only-read">{t('users.place.drop')}</span>
-            </button>
-          ))}
-        </p>
-      )}
-    </>
   );
 }

@@ -4,11 +4,12 @@ import { api } from '../api';
 import { LevelShape } from '../components/level';
 import { Failed, useLoad } from '../components/load';
 import { Age, Countdown, Simulation } from '../components/marks';
+import { Outside } from '../components/outside';
 import { Still } from '../components/pictures';
 import { LEVELS, type Camera, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { go, href, route } from '../router';
-import { areaName, directory, isRisk, loaded, mayOperate, nextDue, openIncidents, subject, waits } from '../store';
+import { areaName, directory, isRisk, loaded, mayOperate, nextDue, openIncidents, outside, subject, waits } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
 const EVERY = 2000; // milliseconds between two pictures of a camera
@@ -41,7 +42,8 @@ export function WallView() {
       </ul>
       {counts.error && <Failed error={counts.error} again={counts.again} />}
       <section class="wall-open" aria-label={t('queue')}>
-        {loaded.value && !risks.length && <p class="wall-calm">{t('queue.empty')}</p>}
+        {loaded.value && !risks.length && !outside.value.length && <p class="wall-calm">{t('queue.empty')}</p>}
+        <Outside />
         <ol data-test="wall-open">
           {risks.slice(0, LISTED).map((one) => (
             <Row key={one.id} incident={one} />

@@ -5,17 +5,20 @@ import { api } from '../api';
 import { Guard } from '../components/lazy';
 import { HelpDialog } from '../components/help_dialog';
 import { LevelShape } from '../components/level';
+import { LongList } from '../components/long_list';
 import { actorName, Age, Countdown, IncidentStateChip, Simulation } from '../components/marks';
 import { askMute } from '../components/mute_dialog';
 import { complain, tell } from '../components/notices';
+import { Outside } from '../components/outside';
 import { Waiting } from '../components/load';
 import { Together } from '../components/together';
 import { LEVELS, RANK, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { handsRest, occupied, onKeys } from '../keys';
 import { looking } from '../live/attention';
+import { seen } from '../live/changes';
 import { ask, go, href, route } from '../router';
-import { directory, holderOf, isRisk, led, loaded, mayOperate, nextDue, openIncidents, status, subject, unitName, waits } from '../store';
+import { directory, holderOf, isRisk, loaded, mayOperate, nextDue, openIncidents, outside, status, subject, unitName, waits } from '../store';
 import { isWide } from '../width';
 import { focusDispatch, IncidentView } from './incident';
 
@@ -126,6 +129,7 @@ function Queue({ list, shown, kind, onKind, onHelp }: QueueProps) {
           {t('queue.technical')} <b>{technical}</b>
         </button>
       </div>
+      {kind === 'risk' && <Outside />}
       {kind === 'risk' && <Together />}
       {!loaded.value && <Waiting />}
       {loaded.value && !list.length && <p class="quiet empty">{t(kind === 'risk' ? 'queue.empty' : 'queue.empty.technical')}</p>}
@@ -139,11 +143,13 @@ const isRed = (incident: Incident) => incident.level === 'red';
 
 function Items({ list, shown }: { list: readonly Incident[]; shown: string }) {
   return (
-    <ol data-test="queue">
-      {list.map((incident) => (
-        <Item key={incident.id} incident={incident} current={incident.id === shown} />
-      ))}
-    </ol>
+    <LongList
+      test="queue"
+      items={list}
+      chosen={shown}
+      at={list.findIndex((incident) => incident.id === shown)}
+      row={(incident, at) => <Item key={incident.id} incident={incident} current={incident.id === shown} at={at} of={list.length} />}
+    />
   );
 }
 
@@ -174,13 +180,13 @@ function Folded({ list, shown }: { list: readonly Incident[]; shown: string }) {
   );
 }
 
-function Item({ incident, current }: { incident: Incident; current: boolean }) {
+function Item({ incident, current, at, of }: { incident: Incident; current: boolean; at: number; of: number }) {
   const area = directory.value?.areas.get(incident.area);
   const due = nextDue(incident.id);
   const waiting = waits(incident);
   const holder = holderOf(incident);
   return (
-    <li>
+    <li aria-setsize={of} aria-posinset={at + 1}>
       <a
         href={href('incidents', incident.id) + asking()}
         class={`item level-${incident.level}${waiting ? ' waits' : ''}${incident.state === 'calm' ? ' is-calm' : ''}`}
@@ -214,20 +220,21 @@ function Item({ incident, current }: { incident: Incident; current: boolean }) {
   );
 }
 
-/** Nothing is open: say so calmly, and say how much of the district is really seen. */
+/** Nothing is open: say so calmly, unless an alarm outlives its incident, and say how much of the district is really seen. */
 function Calm() {
   const figures = status.value;
+  const level = LEVELS.find((one) => outside.value.some((alarm) => alarm.level === one));
   return (
     <div class="calm">
-      <svg width="120" height="60" viewBox="0 0 120 60" aria-hidden="true">
-        <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
-      </svg>
-      <h1>{t('calm')}</h1>
-      {led.value.length > 0 && (
-        <p>
-          <a href={href('alarms')}>{t('calm.led', { n: led.value.length })}</a>
-        </p>
+      {level ? (
+        <LevelShape level={level} size={60} />
+      ) : (
+        <svg width="120" height="60" viewBox="0 0 120 60" aria-hidden="true">
+          <path d="M2 34h30l4-6 6 12 6-10 4 4h66" />
+        </svg>
       )}
+      <h1>{t('calm')}</h1>
+      <Outside />
       {figures && (
         <p>
           {t('calm.points', { live: figures.points_live, total: figures.points_total })}
@@ -245,9 +252,7 @@ function useKeys(shown: string, list: readonly Incident[], setHelp: (open: boole
     const at = list.findIndex((incident) => incident.id === shown);
     const move = (to: number) => {
       const next = list[Math.max(0, Math.min(list.length - 1, to))];
-      if (!next) return;
-      go(href('incidents', next.id) + asking(), true);
-      document.querySelector(`[data-incident="${CSS.escape(next.id)}"]`)?.scrollIntoView({ block: 'nearest' });
+      if (next) go(href('incidents', next.id) + asking(), true);
     };
     return onKeys({
       j: () => move(at + 1),
@@ -272,5 +277,5 @@ function press(what: string): void {
 function acknowledge(incident: Incident | undefined, hold: () => void): void {
   if (!incident || !mayOperate.peek() || !waits(incident)) return;
   hold(); // the next press must not be for another
-  api.acknowledgeIncident(incident.id).then(() => tell(t('acknowledge.done')), complain);
+  api.acknowledgeIncident(incident.id, seen(incident)).then(() => tell(t('acknowledge.done')), complain);
 }
