@@ -30,12 +30,21 @@ TROUBLE = (InfluxError, OSError, pa.ArrowException)
 class Store(Protocol):
     """A history of readings."""
 
+    @property
+    def at_once(self) -> int:
+        """How many readings are asked for at once at most by who reads all: those of about 300 MB at work."""
+        ...
+
     def span(self) -> tuple[float, float]:
         """Say since and until when (unix seconds) all is there that arrived. Raise `TROUBLE`, as all of these do."""
         ...
 
     def since(self, tier: Tier, now: float) -> float:
         """Say since when (unix seconds) a tier is there: what came before was let go of."""
+        ...
+
+    def oldest(self, tier: str) -> float:
+        """Say since when (unix s) there is something of a tier; inf where there is nothing."""
         ...
 
     def readings(self, points: Sequence[int], begin: float, end: float) -> Iterator[Scored]:
@@ -53,6 +62,8 @@ class Store(Protocol):
 
 class Embedded:
     """The history in the data folder."""
+
+    at_once = 2_000_000
 
     def __init__(self, parquet: Parquet) -> None:
         self._parquet = parquet
@@ -88,6 +99,8 @@ class Embedded:
 
 class Elsewhere:
     """The history in InfluxDB."""
+
+    at_once = 200_000
 
     def __init__(self, influx: Influx, naming: Naming, since: float = 0.0) -> None:
         """`since` is when it was first written to, before which there is the log."""
