@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -95,14 +97,14 @@ def past(found: Settings, content: Bundle, begin: float | None, end: float | Non
     first = since if begin is None else begin
     last = until if end is None else min(end, until)
     if first < math.floor(since):
-        raise GoneError(f"the history has readings from {moment(since)} on: choose a later --from")
+        raise GoneError(f"the history has readings from {_time(since, content)} on: choose a later --from")
     if first >= last:
-        raise GoneError(f"the history has readings until {moment(until)}: choose an earlier --from")
+        raise GoneError(f"the history has readings until {_time(until, content)}: choose an earlier --from")
     learnt = max(math.floor(since), int((first - LEARN) // DAY * DAY))
     packed = bundle.pack(msgspec.structs.replace(content, rules=()))
     return Past(settings=found, packed=packed, begin=learnt, first=math.floor(first), end=math.ceil(last))
 
 
-def moment(at: float) -> str:
-    """Write a time (unix s) as a sentence to a person does: the zone is named, since none is known here."""
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at))
+def _time(at: float, content: Bundle) -> str:
+    """Write a time (unix s) by the site's clocks."""
+    return datetime.fromtimestamp(at, ZoneInfo(content.site.zone)).strftime("%Y-%m-%d %H:%M")

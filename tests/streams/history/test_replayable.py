@@ -211,9 +211,9 @@ def test_models_learn_from_two_weeks_before(tmp_path: Path) -> None:
 
 def test_what_the_history_does_not_have_is_said_with_what_it_has(tmp_path: Path) -> None:
     found = made(tmp_path / "some", START, START + 3600.0)
-    with pytest.raises(GoneError, match="readings from 2026-01-01 00:00:00Z on: choose a later --from"):
+    with pytest.raises(GoneError, match="readings from 2026-01-01 08:00 on: choose a later --from"):
         past(found, content(), START - 5.0, None)
-    with pytest.raises(GoneError, match="readings until 2026-01-01 01:00:00Z: choose an earlier --from"):
+    with pytest.raises(GoneError, match="readings until 2026-01-01 09:00: choose an earlier --from"):
         past(found, content(), START + 7200.0, None)
     with pytest.raises(GoneError, match="has no readings yet"):
         past(settings.load({}, data=str(tmp_path), history_gigabytes=1.0), content(), None, None)
