@@ -152,8 +152,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("the history has readings until {}: choose an earlier --from", "历史库的读数至 {} 止：请选更早的 --from"),
     ("the answer is too large: ask for less of it", "返回的数据过大：请减少所查内容"),
     (
-        "the history has {} readings in one second, more than can be replayed",
-        "历史库在一秒内有 {} 个读数，超过可回放的数量",
+        "the history has {} readings in a few seconds, more than can be replayed",
+        "历史库在数秒内有 {} 个读数，超过可回放的数量",
     ),
     # templates of a site's signals
     (

@@ -41,7 +41,7 @@ from streams.comparing import as_plain, compared
 from streams.course import Course, merged
 from streams.embedded.schema import LogError
 from streams.history import past as histories
-from streams.history.past import Past, reach
+from streams.history.past import reach
 from streams.journalled import journalled
 from streams.readable import Opened as Log
 from streams.replay import Difference, First, LetGoError, ReplayError
@@ -136,7 +136,10 @@ def replay(
         first, last = _times(begin_, end_, words)
         if history:
             assert content is not None
-            span = _of_history(chosen, histories.past(chosen, content, first, last))
+            past = histories.past(chosen, content, first, last)
+            source = Recorded(past=past, tapes=str(chosen.data_folder / FOLDER / "history"))
+            stretches = [past.stretch(partition) for partition in range(content.site.partitions)]
+            span = _Span(float(past.first), float(past.end), stretches, source)
         else:
             source = choosing.source(chosen, first, archive)
             with source.open() as log:
@@ -149,13 +152,6 @@ def replay(
         _compare(chosen, span, processes, (before, after), content.site, words, as_json, html, show)
     except (LogError, ReplayError, SettingsError) as error:
         fail(sentence(error, words) + ("" if history or archive else _elsewhere(chosen, error, first, words)))
-
-
-def _of_history(chosen: Settings, past: Past) -> _Span:
-    source = Recorded(past=past, tapes=str(chosen.data_folder / FOLDER / "history"))
-    with source.open() as log:
-        stretches = [past.stretch(partition) for partition in range(log.topics()[OBSERVATIONS])]
-    return _Span(float(past.first), float(past.end), stretches, source)
 
 
 def _elsewhere(chosen: Settings, error: Exception, first: float | None, words: Words) -> str:

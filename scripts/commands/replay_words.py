@@ -48,11 +48,11 @@ REPLAY: dict[str, tuple[str, str]] = {
         "; the history has readings from {since} on: with --history and --rules, the rules to try, these are replayed",
     ),
     "of_history": (
-        "只用历史库中的读数，按读数自身的时间：没有摄像头事件、上报和人员操作，派单无人应答，现行的站点和规则视为一直有效，"
+        "只用历史库中的读数，按读数自身的时间：没有摄像头事件、上报和人员操作，派单无人应答，现行的站点视为一直有效，"
         "模型自 {since} 起学习。因此与当时的记录不可比，日志库不参与核对；差别只说明两套规则。",
         "Of the history's readings alone, by their own time: no camera event, report or person's action is in it, no "
-        "dispatch is answered, the site and rules of now hold all along, and models learn from {since} on. So this is "
-        "not what was recorded then, and the journal is not asked: it tells one set of rules from the other.",
+        "dispatch is answered, the site of now holds all along, and models learn from {since} on. So this is not what "
+        "was recorded then, and the journal is not asked: it tells one set of rules from the other.",
     ),
     "not_before": ("--from {begin} 不早于 --to {end}", "--from {begin} is not before --to {end}"),
     "no_such": ("{file} 不存在", "{file} does not exist"),

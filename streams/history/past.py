@@ -28,8 +28,12 @@ LEARN = 14 * DAY
 A log's replay begins with an engine that has lived through all that came before. The history has no such engine.
 """
 
-PER_SECOND = 64
-"""Offsets that a second has: the frames of its readings, and last the tick that ends it."""
+STEP = 4
+"""Seconds from tick to tick: what a tick costs is most of a long replay, and beyond 5 the engine takes it that nobody
+listened (`streams.run.BLIND`)."""
+
+PER_STEP = 64
+"""Offsets that a step has: the frames of its readings, and last the tick that ends it."""
 
 
 class GoneError(LogError):
@@ -39,7 +43,7 @@ class GoneError(LogError):
 class Past(Discreet, frozen=True, kw_only=True):
     """Name the readings from `begin` to `end` (whole unix seconds) of a history, which are told of from `first` on.
 
-    `packed` is the site with its models, whose rules are tried ones: there are none in it.
+    `step` is in whole seconds. `packed` is the site with its models; rules are those that are tried: none are in it.
     """
 
     settings: Settings
@@ -47,6 +51,12 @@ class Past(Discreet, frozen=True, kw_only=True):
     begin: int
     first: int
     end: int
+    step: int = STEP
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return (self.end - self.begin) // self.step
 
     @classmethod
     def hides(cls, name: str) -> bool:
@@ -61,8 +71,8 @@ class Past(Discreet, frozen=True, kw_only=True):
 
     def stretch(self, partition: int) -> Stretch:
         """Say which offsets of a partition are told of."""
-        first = (self.first - self.begin) * PER_SECOND
-        return Stretch(partition, first and first + 1, (self.end - self.begin) * PER_SECOND + 1)
+        first = (self.first - self.begin) // self.step * PER_STEP
+        return Stretch(partition, first and first + 1, self.steps * PER_STEP + 1)
 
 
 def reach(found: Settings, content: Bundle, now: float) -> tuple[float, float]:
@@ -87,7 +97,14 @@ def reach(found: Settings, content: Bundle, now: float) -> tuple[float, float]:
     return since, until
 
 
-def past(found: Settings, content: Bundle, begin: float | None, end: float | None, now: float | None = None) -> Past:
+def past(
+    found: Settings,
+    content: Bundle,
+    begin: float | None,
+    end: float | None,
+    now: float | None = None,
+    step: int = STEP,
+) -> Past:
     """Name what the history has from `begin` to `end` (unix s; None is as far as it reaches), and `LEARN` before.
 
     Where it begins is a midnight (UTC) if it can be: what was scored for one replay serves others of the same days.
@@ -102,7 +119,8 @@ def past(found: Settings, content: Bundle, begin: float | None, end: float | Non
         raise GoneError(f"the history has readings until {_time(until, content)}: choose an earlier --from")
     learnt = max(math.floor(since), int((first - LEARN) // DAY * DAY))
     packed = bundle.pack(msgspec.structs.replace(content, rules=()))
-    return Past(settings=found, packed=packed, begin=learnt, first=math.floor(first), end=math.ceil(last))
+    until = learnt + math.ceil((last - learnt) / step) * step
+    return Past(settings=found, packed=packed, begin=learnt, first=math.floor(first), end=until, step=step)
 
 
 def _time(at: float, content: Bundle) -> str:

@@ -1,4 +1,4 @@
-"""The history as a log: readings in order of their own time, a frame or more and a tick for each second.
+"""The history as a log: readings in order of their own time, frames and a tick for each few seconds.
 
 It has what a log of nothing but readings would have. Which record has which offset hangs on times alone, so any part
 can be read by itself, and what nothing happened in takes no room.
@@ -21,26 +21,27 @@ from streams.embedded.schema import LogError
 from streams.history.columns import Scored
 from streams.history.influx import TooLargeError
 from streams.history.lines import Naming
-from streams.history.past import DAY, PER_SECOND, GoneError, Past
+from streams.history.past import DAY, PER_STEP, GoneError, Past
 from streams.history.store import TROUBLE, open_store
 from streams.moments import Moment
 from streams.readable import Entry
 from streams.topics import OBSERVATIONS, OUTCOMES
 
 FIRST = 60
-"""Seconds that are asked for at first; then as many as have about so many readings as the store gives at once."""
+"""Steps that are asked for at first; then as many as have about so many readings as the store gives at once."""
 
 GROWTH = 8
 """Times as long may be what is asked for next."""
 
-LONGEST = int(DAY)
+LONGEST = DAY
+"""Seconds that are asked for at once at most."""
 
 QUALITY = 0xFF
 """The bits of a reading's flags that it came with; the others say what was found of it."""
 
 
 class _Held(NamedTuple):
-    """Readings of a partition in seconds first ≤ s < stop since the beginning, in order; `bounds` of each second."""
+    """Readings of a partition in the steps first ≤ s < stop, in order; `bounds` of each step."""
 
     partition: int
     first: int
@@ -67,7 +68,6 @@ class HistoryLog:
             raise GoneError("no history is kept: FORESHOCK_HISTORY_GIGABYTES is 0")
         self._past, self._store, self._version = past, store, registry.version
         self._partitions = content.site.partitions
-        self._seconds = past.end - past.begin
         self._points: dict[int, list[int]] = {}
         for point in content.site.points:
             for partition in registry.partitions_of(point.id):
@@ -100,7 +100,7 @@ class HistoryLog:
 
     def end(self, topic: str, partition: int) -> int:
         """Return the offset after the last tick."""
-        return self._seconds * PER_SECOND + 1 if topic == OBSERVATIONS else 0
+        return self._past.steps * PER_STEP + 1 if topic == OBSERVATIONS else 0
 
     def committed(self, group: str, topic: str, partition: int) -> int:
         """Return the end: all of it is past."""
@@ -115,36 +115,37 @@ class HistoryLog:
         end = self.end(topic, partition)
         stop = end if stop is None else min(stop, end)
         found: list[Entry] = [(0, None, self._publication)] if start <= 0 < stop else []
-        second = (max(start, 1) - 1) // PER_SECOND
-        while second * PER_SECOND + 1 < stop and len(found) < limit:
+        step = (max(start, 1) - 1) // PER_STEP
+        while step * PER_STEP + 1 < stop and len(found) < limit:
             held = self._held
-            if held is None or held.partition != partition or not held.first <= second < held.stop:
-                held = self._held = self._fetch(partition, second)
-            while second < held.stop and len(found) < limit:
-                found += [one for one in self._records(held, second) if start <= one[0] < stop]
-                second += 1
+            if held is None or held.partition != partition or not held.first <= step < held.stop:
+                held = self._held = self._fetch(partition, step)
+            while step < held.stop and len(found) < limit:
+                found += [one for one in self._records(held, step) if start <= one[0] < stop]
+                step += 1
         return found[:limit]
 
-    def _records(self, held: _Held, second: int) -> Iterator[Entry]:
-        """Yield a second's frames, and its tick."""
-        offset = second * PER_SECOND + 1
-        begin, end = held.bounds[second - held.first], held.bounds[second - held.first + 1]
+    def _records(self, held: _Held, step: int) -> Iterator[Entry]:
+        """Yield the frames of a step, and its tick."""
+        offset = step * PER_STEP + 1
+        begin, end = held.bounds[step - held.first], held.bounds[step - held.first + 1]
         for low in range(begin, end, frame.MAX_READINGS):
             high = min(low + frame.MAX_READINGS, end)
             columns = [column[low:high] for column in held[3:7]]
             arrived = float(held.time[high - 1])
             yield offset, None, frame.encode(*columns, registry=self._version, received=arrived)  # type: ignore[arg-type]
             offset += 1
-        yield (second + 1) * PER_SECOND, None, observation.encode(Tick(time=float(self._past.begin + second + 1)))
+        over = self._past.begin + (step + 1) * self._past.step
+        yield (step + 1) * PER_STEP, None, observation.encode(Tick(time=float(over)))
 
-    def _fetch(self, partition: int, second: int) -> _Held:
-        """Ask for the readings from a second on: of as long as there was not too much of the time before."""
-        points = self._points.get(partition, [])
-        begin = self._past.begin + second
+    def _fetch(self, partition: int, step: int) -> _Held:
+        """Ask for the readings from a step on: of as many as had not too many readings the time before."""
+        points, each = self._points.get(partition, []), self._past.step
+        begin = float(self._past.begin + step * each)
         while True:
-            width = min(self._width, self._seconds - second)
+            width = min(self._width, self._past.steps - step)
             try:
-                parts = list(self._store.readings(points, float(begin), float(begin + width))) if points else []
+                parts = list(self._store.readings(points, begin, begin + width * each)) if points else []
                 break
             except TooLargeError as error:
                 if width <= 1:
@@ -152,28 +153,27 @@ class HistoryLog:
                 self._width = max(1, width // GROWTH)
             except TROUBLE as error:
                 raise LogError(f"the history cannot be read: {error}") from error
-        held = _in_order(parts, partition, second, width, self._past.begin)
+        held = _in_order(parts, partition, step, begin + each * np.arange(width + 1.0))
         fitting = self._store.at_once * width // max(1, len(held.point))
-        self._width = int(min(max(1, fitting), width * GROWTH, LONGEST))
+        self._width = int(min(max(1, fitting), width * GROWTH, LONGEST // each))
         return held
 
 
-def _in_order(parts: list[Scored], partition: int, first: int, width: int, zero: int) -> _Held:
-    """Put readings of `width` seconds from `first` on (counted from `zero`) in order of time."""
+def _in_order(parts: list[Scored], partition: int, first: int, edges: npt.NDArray[np.float64]) -> _Held:
+    """Put readings of the steps from `first` on in order of time; `edges` (unix s) lie between steps, and around."""
     kept = []
     for one in parts:
         flags = one.flags if len(one.flags) else np.zeros(len(one.point), np.uint16)
-        mine = (
-            (one.time >= zero + first) & (one.time < zero + first + width) & (flags & (OUT_OF_ORDER | DUPLICATE) == 0)
-        )
+        mine = (one.time >= edges[0]) & (one.time < edges[-1])
+        mine &= (flags & (OUT_OF_ORDER | DUPLICATE)) == 0
         kept.append((one.point[mine], one.time[mine], one.value[mine], (flags[mine] & QUALITY).astype(np.uint8)))
     if not kept:
         kept = [(np.empty(0, np.uint32), np.empty(0), np.empty(0), np.empty(0, np.uint8))]
     point, time, value, quality = (np.concatenate(column) for column in zip(*kept, strict=True))
     order = np.lexsort((point, time))
     time = time[order]
-    bounds = np.searchsorted(time, zero + first + np.arange(width + 1.0)).tolist()
+    bounds = np.searchsorted(time, edges).tolist()
     crowd = max(np.diff(bounds), default=0)
-    if crowd > (PER_SECOND - 1) * frame.MAX_READINGS:
-        raise LogError(f"the history has {crowd:,} readings in one second, more than can be replayed")
-    return _Held(partition, first, first + width, point[order], time, value[order], quality[order], bounds)
+    if crowd > (PER_STEP - 1) * frame.MAX_READINGS:
+        raise LogError(f"the history has {crowd:,} readings in a few seconds, more than can be replayed")
+    return _Held(partition, first, first + len(edges) - 1, point[order], time, value[order], quality[order], bounds)

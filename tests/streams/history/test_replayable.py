@@ -27,7 +27,7 @@ from streams.history.influx import TooLargeError
 from streams.history.keeper import Keeper
 from streams.history.lines import Naming
 from streams.history.parquet import Parquet
-from streams.history.past import DAY, LEARN, PER_SECOND, GoneError, Past, past
+from streams.history.past import DAY, LEARN, PER_STEP, STEP, GoneError, Past, past
 from streams.history.replayable import HistoryLog
 from streams.history.tiers import tiers
 from streams.replaying import Task
@@ -100,7 +100,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         else:
             found = in_bucket(request.getfixturevalue("influx_server"), "replayed")
             written(reader, folder / "spool", found, content().site).close()
-    return Kept(folder / "log.sqlite", past(found, content(), None, START + SECONDS))
+    return Kept(folder / "log.sqlite", past(found, content(), None, START + SECONDS, step=1))
 
 
 def replayed(source: Path | Recorded, stretches: list[Stretch], keep: float = 0.0) -> list[Course]:
@@ -129,6 +129,10 @@ def test_the_same_readings_give_what_a_log_of_them_gives(kept: Kept) -> None:
     with kept.past.open() as log, TapeArchive(kept.log.parent / "tapes", 0, log, 1e8) as archive:
         assert archive.covers(0, kept.past.stretch(0).stop), "scores are kept for the next replay of the same past"
     assert changes(of_history(kept, keep=1e8)) == live
+    steps = msgspec.structs.replace(kept.past, step=STEP, end=kept.past.end - kept.past.steps % STEP)
+    for exact, coarse in zip(live, changes(of_history(kept._replace(past=steps))), strict=True):
+        assert [(one.scope, one.edge) for one in coarse] == [(one.scope, one.edge) for one in exact]
+        assert all(abs(one.time - other.time) <= STEP for one, other in zip(coarse, exact, strict=True))
 
 
 def every(log: HistoryLog, partition: int = 0, limit: int = 1000) -> list[tuple[int, bytes]]:
@@ -146,7 +150,7 @@ def test_its_records_are_the_same_however_it_is_read(kept: Kept, monkeypatch: py
         assert whole[-1][0] + 1 == log.end(OBSERVATIONS, 0) == log.committed("", OBSERVATIONS, 0)
         times = [one.time for _, value in whole if isinstance(one := decoded(value), Tick)]
         assert times == [float(kept.past.begin + 1 + k) for k in range(kept.past.end - kept.past.begin)]
-        for start, stop in ((0, 1), (0, 70), (PER_SECOND * 9, PER_SECOND * 12 + 5), (PER_SECOND * 250, None)):
+        for start, stop in ((0, 1), (0, 70), (PER_STEP * 9, PER_STEP * 12 + 5), (PER_STEP * 250, None)):
             part = [(offset, value) for offset, _, value in log.read(OBSERVATIONS, 0, start, stop, limit=10_000)]
             assert part == [one for one in whole if start <= one[0] < (stop or 1e9)]
         assert log.read(OUTCOMES, 0, 0) == [] and log.end(OUTCOMES, 0) == 0
@@ -201,8 +205,9 @@ def test_models_learn_from_two_weeks_before(tmp_path: Path) -> None:
     found = made(tmp_path, START, START + 40 * DAY)
     one = past(found, content(), START + 30.6 * DAY, START + 31 * DAY + 0.5)
     assert one.begin == START + 30 * DAY - LEARN, "from a midnight on"
-    assert (one.first, one.end) == (START + 30.6 * DAY, START + 31 * DAY + 1)
-    assert one.stretch(3) == Stretch(3, (one.first - one.begin) * PER_SECOND + 1, (one.end - one.begin) * 64 + 1)
+    assert (one.first, one.end) == (START + 30.6 * DAY, START + 31 * DAY + STEP)
+    first, stop = (one.first - one.begin) // STEP, (one.end - one.begin) // STEP
+    assert one.stretch(3) == Stretch(3, first * PER_STEP + 1, stop * PER_STEP + 1)
     assert past(found, content(), START + 3.5 * DAY, None).begin == START, "no further than it reaches"
     whole = past(found, content(), None, None)
     assert (whole.begin, whole.first, whole.stretch(0).first) == (START, START, 0)
