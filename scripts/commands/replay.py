@@ -114,7 +114,7 @@ def replay(
 
     With --history rules are tried over months that neither has any more: over the readings alone that InfluxDB or the
     data folder keeps, by their own time, against the rules in force now (or --against). No camera, report or person is
-    in it, so nothing is compared with what was recorded. Models learn from two weeks before --from on.
+    in it, so nothing is compared with what was recorded. Models learn from a week before --from on.
 
     foreshock replay --data data --from 2h
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 DAY = 86400.0
 
-LEARN = 14 * DAY
-"""Seconds before a replay from which on models learn: about as long as a memory of readings a few minutes apart.
+LEARN = 7 * DAY
+"""Seconds before a replay from which on models learn: as long as each memory of a range lasts at least.
 
 A log's replay begins with an engine that has lived through all that came before. The history has no such engine.
 """

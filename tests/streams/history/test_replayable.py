@@ -201,7 +201,7 @@ def one_at(time: float) -> columns.Scored:
     return columns.Scored(np.zeros(1, "u4"), np.array([time]), np.ones(1), np.zeros(1, "f4"), np.zeros(1, "u2"))
 
 
-def test_models_learn_from_two_weeks_before(tmp_path: Path) -> None:
+def test_models_learn_from_a_week_before(tmp_path: Path) -> None:
     found = made(tmp_path, START, START + 40 * DAY)
     one = past(found, content(), START + 30.6 * DAY, START + 31 * DAY + 0.5)
     assert one.begin == START + 30 * DAY - LEARN, "from a midnight on"
