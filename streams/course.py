@@ -20,7 +20,7 @@ from streams.crossings import Crossing, Crossings
 from streams.engine import Applied, Engine
 from streams.moments import engine_before, moments_of
 from streams.readable import Readable
-from streams.replay import Check, Difference, ReplayError, entries, outcomes
+from streams.replay import Check, Difference, LetGoError, entries, outcomes
 from streams.run import Frames
 from streams.station import newest_snapshot
 from streams.stretch import Stretch, begun
@@ -220,13 +220,15 @@ class _Replay:
         keeping = self._begin(sides, taped)
         spared = first - self._log.start(OBSERVATIONS, where.partition)  # what a snapshot spares is done
         self._advance(spared * len(self._rules))
+        at = first
         for batch in _gathered(entries(self._log, OBSERVATIONS, where.partition, where.stop, first)):
             frames = _frames(batch)
             for side in sides.values():
                 side.see(frames)
-            self._take(batch, list(sides.values()), keeping, taped)
+            self._take(batch, at, list(sides.values()), keeping, taped)
             _cross(crossings, batch, frames)
-            self._advance(len(batch) * len(self._rules))
+            self._advance((batch[-1][0] + 1 - at) * len(self._rules))
+            at = batch[-1][0] + 1
         for place, side in sides.items():
             finished[place] = side.end(crossings.found)
         share = (time.process_time() - started) / max(1, len(sides))
@@ -255,8 +257,9 @@ class _Replay:
         return keeping
 
     def _take(
-        self, batch: list[tuple[int, bytes]], sides: Sequence[_Side], keeping: Keeping | None, taped: bool
+        self, batch: list[tuple[int, bytes]], at: int, sides: Sequence[_Side], keeping: Keeping | None, taped: bool
     ) -> None:
+        """Have the sides take a batch, which has all records from offset `at` on: of a history not each has one."""
         pieces: list[Piece] = []
         if taped and self._archive is not None:
             pieces = self._archive.pieces(batch[0][0], batch[-1][0])
@@ -270,7 +273,7 @@ class _Replay:
                 if place == 0 and keeping is not None and observation.is_publication(part[0][1]):
                     keeping.published(part[0][0], side.engine.bank)
             if place == 0 and keeping is not None:
-                pieces = [keeping.wind(batch)]
+                pieces = [msgspec.structs.replace(keeping.wind(batch), first=at)]
                 if self._archive is not None:
                     self._archive.keep(pieces[0])
 
@@ -327,7 +330,7 @@ def begin(log: Readable, where: Stretch, *, anew: bool = False) -> Engine:
     if newest is not None and oldest - 1 <= newest.offset < first and (engine is None or engine.offset < newest.offset):
         engine = newest
     if engine is None and oldest > 0:
-        raise ReplayError(_gone(log, where, oldest))
+        raise LetGoError(_gone(log, where, oldest))
     return engine or Engine(partition)
 
 

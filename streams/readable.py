@@ -40,8 +40,8 @@ class Followed(Readable, Protocol):
         ...
 
 
-class Reader(Readable, Protocol):
-    """A log opened for reading only, to be closed."""
+class Opened(Readable, Protocol):
+    """What can be replayed, opened for that, to be closed."""
 
     def __enter__(self) -> Self: ...
 
@@ -51,13 +51,17 @@ class Reader(Readable, Protocol):
         """Close it."""
         ...
 
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """Return the next offset that a group of consumers will read, or None."""
+        ...
+
+
+class Reader(Opened, Protocol):
+    """A log opened for reading only."""
+
     @property
     def identity(self) -> str:
         """What this log is called and no other."""
-        ...
-
-    def committed(self, group: str, topic: str, partition: int) -> int | None:
-        """Return the next offset that a group of consumers will read, or None."""
         ...
 
     def read_timed(self, topic: str, partition: int, start: int, stop: int, limit: int = 1000) -> list[Timed]:

@@ -24,6 +24,10 @@ class ReplayError(RuntimeError):
     """Raised when a log cannot be replayed, with the reason."""
 
 
+class LetGoError(ReplayError):
+    """Raised when a log has let go of what a replay would begin with."""
+
+
 class First(msgspec.Struct, frozen=True, kw_only=True):
     """Tell the first outcome that is not the same: where in the log, and both sides (None: there is none)."""
 

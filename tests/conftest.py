@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres
+from scripts.influx_server import InfluxServer
+from tests import influx, postgres
 from tests.kafka import server
 
 # How long an example takes to be made says how busy the machine is, nothing of what is tested.
@@ -31,6 +32,13 @@ def postgresql() -> Iterator[str]:
     """The address of a database of a PostgreSQL server; the test is skipped where there is none to start."""
     with postgres.server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def influx_server() -> Iterator[InfluxServer]:
+    """An InfluxDB 2, in which each test has buckets of its own; the test is skipped where there is none to start."""
+    with influx.server() as one:
+        yield one
 
 
 def pytest_collection_finish() -> None:

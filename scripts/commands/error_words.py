@@ -168,6 +168,26 @@ _SAID: tuple[tuple[str, str], ...] = (
         "观测 {} 至 {}（分区 {}）从未归档：请选更晚的 --from 或更早的 --to",
     ),
     ("{} cannot be read as a log", "无法将 {} 作为日志读取"),
+    (
+        "partition {} no longer holds its first observations (retention): what is left is from {} on, and the first "
+        "state kept is of {}: choose a later --from",
+        "分区 {} 最早的观测已过保留期：尚存的自 {} 起，留存的最早引擎状态为 {}：请选更晚的 --from",
+    ),
+    (
+        "partition {} no longer holds its first observations (retention): what is left is from {} on, and no state of "
+        "the engine was kept of before --from",
+        "分区 {} 最早的观测已过保留期：尚存的自 {} 起，且没有留存 --from 之前的引擎状态",
+    ),
+    ("the history cannot be read", "无法读取历史库"),
+    ("no history is kept: FORESHOCK_HISTORY_GIGABYTES is 0", "没有保存历史库：FORESHOCK_HISTORY_GIGABYTES 为 0"),
+    ("the history has no readings yet", "历史库中尚无读数"),
+    ("the history has readings from {} on: choose a later --from", "历史库的读数自 {} 起：请选更晚的 --from"),
+    ("the history has readings until {}: choose an earlier --from", "历史库的读数至 {} 止：请选更早的 --from"),
+    ("the answer is too large: ask for less of it", "返回的数据过大：请减少所查内容"),
+    (
+        "the history has {} readings in a few seconds, more than can be replayed",
+        "历史库在数秒内有 {} 个读数，超过可回放的数量",
+    ),
     # templates of a site's signals
     (
         "{} can never match: the site has no point of such an id that {} names",

@@ -34,18 +34,21 @@ from scripts.commands.words import LanguageOption, Words
 from sensors.document import DocumentError
 from sensors.registry import load_site
 from sensors.site import Site
-from streams import replaying
+from streams import bundle, publication, replaying
 from streams.archive import choosing
 from streams.archive.recorded import Recorded
 from streams.comparing import as_plain, compared
 from streams.course import Course, merged
 from streams.embedded.schema import LogError
+from streams.history import past as histories
+from streams.history.past import reach
 from streams.journalled import journalled
-from streams.readable import Reader as Log
-from streams.replay import Difference, First, ReplayError
+from streams.readable import Opened as Log
+from streams.replay import Difference, First, LetGoError, ReplayError
 from streams.replaying import Task
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 from streams.stretch import Stretch, begun, stretch
+from streams.tape_archive import FOLDER
 from streams.topics import GROUP, OBSERVATIONS
 
 
@@ -56,6 +59,11 @@ class _Span(NamedTuple):
     end: float | None
     stretches: list[Stretch]
     source: Recorded
+
+    @property
+    def learnt(self) -> float | None:
+        """Since when models learn, where it is of the history: their past is as short as that."""
+        return None if self.source.past is None else float(self.source.past.begin)
 
 
 def replay(
@@ -76,6 +84,9 @@ def replay(
             show_default="where the log is silent",
         ),
     ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="With --rules: over readings of the history, which has more than the log.")
+    ] = False,
     end_: Annotated[str, typer.Option("--to", help="Until when, written likewise.", show_default="now")] = "",
     html: Annotated[Path | None, typer.Option(help="With --rules: also draw the comparison into this file.")] = None,
     language: LanguageOption = None,
@@ -101,31 +112,60 @@ def replay(
     Works beside a running Foreshock and on a data folder at rest. What the log no longer has, and any past of a log in
     Kafka, is read from the archive (FORESHOCK_ARCHIVE).
 
+    With --history rules are tried over months that neither has any more: over the readings alone that InfluxDB or the
+    data folder keeps, by their own time, against the rules in force now (or --against). No camera, report or person is
+    in it, so nothing is compared with what was recorded. Models learn from a week before --from on.
+
     foreshock replay --data data --from 2h
 
     foreshock replay --data data --rules my-site --from 7d --html compared.html
+
+    foreshock replay --data data --rules my-site --history --from 60d
     """
     chosen = configured(data=data)
     words = at_folder(chosen.data_folder, language)
     if rules is None and (against or html):
         fail(words("with_rules"))
+    if history and (rules is None or archive is not None):
+        fail(words("history_alone" if rules is None else "history_or_archive"))
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         fail(words("html_name", file=html))
+    first: float | None = None
     try:
-        site = in_force(chosen.data_folder, language)[0].site if rules is not None else None
+        content = in_force(chosen.data_folder, language)[0] if rules is not None else None
         first, last = _times(begin_, end_, words)
-        source = choosing.source(chosen, first, archive)
-        with source.open() as log:
-            span = _span(log, source, first, last)
+        if history:
+            assert content is not None
+            past = histories.past(chosen, content, first, last)
+            source = Recorded(past=past, tapes=str(chosen.data_folder / FOLDER / "history"))
+            stretches = [past.stretch(partition) for partition in range(content.site.partitions)]
+            span = _Span(float(past.first), float(past.end), stretches, source)
+        else:
+            source = choosing.source(chosen, first, archive)
+            with source.open() as log:
+                span = _span(log, source, first, last)
         replaying.get_ready(span.stretches, processes)
         if rules is None:
             _check(chosen, span, processes, as_json, show, words)
-        assert site is not None
-        after = _rules(rules, site, words)
-        before = _rules(against, site, words) if against is not None else None
-        _compare(chosen, span, processes, (before, after), site, words, as_json, html, show)
-    except (LogError, ReplayError) as error:
-        fail(sentence(error, words))
+        assert content is not None
+        after = _rules(rules, content.site, words)
+        before = _rules(against, content.site, words) if against is not None else content.rules if history else None
+        _compare(chosen, span, processes, (before, after), content.site, words, as_json, html, show)
+    except (LogError, ReplayError, SettingsError) as error:
+        fail(sentence(error, words) + ("" if history or archive else _elsewhere(chosen, error, first, words)))
+
+
+def _elsewhere(chosen: Settings, error: Exception, first: float | None, words: Words) -> str:
+    """Say that the history has the readings of a time of which the log is gone, and how they are replayed."""
+    if not chosen.keeps_history or (isinstance(error, ReplayError) and not isinstance(error, LetGoError)):
+        return ""
+    try:
+        since, _ = reach(chosen, bundle.unpack(publication.read(chosen.data_folder)), time.time())
+    except (LogError, OSError, ValueError):
+        return ""
+    if first is not None and since > first:
+        return ""
+    return words("in_history", since=words.time(since, "%Y-%m-%d %H:%M"))
 
 
 def _times(begin_: str, end_: str, words: Words) -> tuple[float | None, float | None]:
@@ -167,7 +207,7 @@ def _replayed(chosen: Settings, source: Recorded, tasks: Sequence[Task], process
     columns = (
         TextColumn(words("replaying")),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.completed}/{task.total}" if source.past is None else "{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
     with source.open() as log:
@@ -276,17 +316,20 @@ def _compare(
     checked = merged(before) if sides[0] is None else None
     if html is not None:
         try:
-            replay_page.write(html, found, words, *_bounds(span, after))
+            replay_page.write(html, found, words, *_bounds(span, after), note=_note(span, words))
         except OSError as error:
             fail(
                 words("page_unwritten", file=html, error=error_words.said(error.strerror or str(error), words.language))
             )
     if as_json:
-        print(msgspec.json.encode(as_plain(found, after, checked, span.begin, span.end)).decode())
+        told = as_plain(found, after, checked, span.begin, span.end)
+        print(msgspec.json.encode(told | {"history": span.learnt and {"learnt_from": span.learnt}}).decode())
     else:
         readings = sum(course.readings for course in courses)
         observations = sum(course.observations for course in after)
         done(words("replayed", observations=observations, readings=readings, took=took))
+        if note := _note(span, words):
+            out.print(plain(note))
         replay_tables.show(found, words, show)
         given = {name: sum(getattr(course, name) for course in after) for name in ("commands", "moved", "astray")}
         if given["commands"]:
@@ -300,8 +343,15 @@ def _compare(
     raise typer.Exit(0)
 
 
+def _note(span: _Span, words: Words) -> str:
+    """Say of what a comparison is that is of the history."""
+    return "" if span.learnt is None else words("of_history", since=words.time(span.learnt, "%Y-%m-%d %H:%M"))
+
+
 def _bounds(span: _Span, courses: Sequence[Course]) -> tuple[float, float]:
     """Return from when to when there was something to replay (unix seconds)."""
+    if span.source.past is not None:
+        return float(span.source.past.first), float(span.source.past.end)
     end = max((course.clock for course in courses), default=0.0)
     with span.source.open() as log:
         times = [time for where in span.stretches if (time := begun(log, where)) is not None]

@@ -39,13 +39,16 @@ _HOUR = 3600.0
 _STEPS = tuple(_HOUR * hours for hours in (1 / 60, 1 / 12, 1 / 6, 0.5, 1, 3, 6, 24, 48, 168, 336, 720))
 
 
-def write(path: Path, found: Comparison, words: Words, begin: float, end: float) -> None:
+def write(path: Path, found: Comparison, words: Words, begin: float, end: float, note: str = "") -> None:
     """Write the page. Raise `OSError` when it cannot be written."""
-    replace(path, page(found, words, begin, end).encode())
+    replace(path, page(found, words, begin, end, note).encode())
 
 
-def page(found: Comparison, words: Words, begin: float, end: float) -> str:
-    """Return the page, of what was replayed from `begin` to `end` (unix s). Its policy allows only its own style."""
+def page(found: Comparison, words: Words, begin: float, end: float, note: str = "") -> str:
+    """Return the page, of what was replayed from `begin` to `end` (unix s). Its policy allows only its own style.
+
+    `note` says what must be borne in mind of it.
+    """
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     since, until = (words.time(at, "%Y-%m-%d %H:%M") for at in (begin, end))
     parts = [_summary(found, words), _counts(found, words)]
@@ -61,6 +64,8 @@ def page(found: Comparison, words: Words, begin: float, end: float) -> str:
     parts += _changes("changed_alarms", ("when", "rule", "scope"), found.alarms, words)
     parts += _changes("changed_dispatches", ("when", "area", "unit"), found.dispatches, words)
     title = escape(words("title"))
+    if note:
+        parts.insert(0, f"<p>{escape(note)}</p>")
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
         f'<!doctype html>\n<html lang="{words.language}"><head><meta charset="utf-8">'

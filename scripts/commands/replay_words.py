@@ -35,6 +35,25 @@ REPLAY: dict[str, tuple[str, str]] = {
         "{file}：对比以 HTML 写成，请用以 .html 结尾的文件名",
         "{file}: the page is written as HTML; choose a name that ends in .html",
     ),
+    "history_alone": (
+        "--history 须与 --rules（要试的规则）同用：历史库没有当时的结果可供核对",
+        "--history goes with --rules, the rules to try: the history does not have what was decided, to be checked",
+    ),
+    "history_or_archive": (
+        "--history 和 --archive 只能用一个：前者只读历史库中的读数",
+        "--history and --archive: choose one; the former reads nothing but readings of the history",
+    ),
+    "in_history": (
+        "；历史库有 {since} 以来的读数：加 --history 和 --rules（要试的规则）即可用这些读数试算",
+        "; the history has readings from {since} on: with --history and --rules, the rules to try, these are replayed",
+    ),
+    "of_history": (
+        "只用历史库中的读数，按读数自身的时间：没有摄像头事件、上报和人员操作，派单无人应答，现行的站点视为一直有效，"
+        "模型自 {since} 起学习。因此与当时的记录不可比，日志库不参与核对；差别只说明两套规则。",
+        "Of the history's readings alone, by their own time: no camera event, report or person's action is in it, no "
+        "dispatch is answered, the site of now holds all along, and models learn from {since} on. So this is not what "
+        "was recorded then, and the journal is not asked: it tells one set of rules from the other.",
+    ),
     "not_before": ("--from {begin} 不早于 --to {end}", "--from {begin} is not before --to {end}"),
     "no_such": ("{file} 不存在", "{file} does not exist"),
     "replaying": ("正在回放", "replaying"),

@@ -46,7 +46,7 @@ class RefusedError(InfluxError):
 
 
 class TooLargeError(InfluxError):
-    """Raised when it would take less at once."""
+    """Raised when it would take, or give, less at once."""
 
 
 class Influx:
@@ -137,7 +137,7 @@ def _lines(answer: Any) -> Iterator[str]:
     for chunk in answer.stream(1 << 20, decode_content=True):
         left -= len(chunk)
         if left < 0:
-            raise InfluxError("the answer is too large: ask for less of it")
+            raise TooLargeError("the answer is too large: ask for less of it")
         *whole, held = (held + chunk).split(b"\n")
         yield from (line.decode(errors="replace").rstrip("\r") for line in whole)
     if held:

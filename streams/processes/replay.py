@@ -29,7 +29,7 @@ from streams.comparing import as_plain, compared
 from streams.course import merged
 from streams.embedded.schema import LogError
 from streams.processes.child import follow_parent
-from streams.readable import Reader as Log
+from streams.readable import Opened as Log
 from streams.replay import ReplayError
 from streams.replaying import Task
 from streams.stretch import Stretch, stretch

@@ -10,11 +10,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 import pytest
 import yaml
 
 from alerts import outcome
-from alerts.comparison import Past, compare
+from alerts.comparison import WHATS, Past, compare
 from alerts.outcome import AlarmTransition
 from alerts.spells import Spell
 from scripts.commands.replay_page import page as drawn
@@ -23,11 +24,15 @@ from sensors.site import Seat
 from streams import bundle, publication
 from streams.bundle import Bundle
 from streams.embedded.store import Log
+from streams.history.columns import Scored
+from streams.history.parquet import Parquet
+from streams.history.tiers import tiers
 from streams.replay import outcomes
-from streams.settings import Settings
-from streams.topics import OUTCOMES
+from streams.settings import Settings, load
+from streams.topics import GROUP, OBSERVATIONS, OUTCOMES
 from tests.scripts.test_cli import run, sentence
-from tests.streams.small_site import NAME, RATIONALE, START, rules, site
+from tests.streams.archive.test_archiver import cut_off
+from tests.streams.small_site import NAME, RATIONALE, START, rules, site, tick
 from tests.streams.test_course import live
 from tests.streams.test_station import TOPICS
 
@@ -227,3 +232,62 @@ def test_a_rule_whose_own_tests_fail_is_not_tried(data: Path, tmp_path: Path) ->
     asked = ("replay", "--data", data, "--rules", folder)
     assert "the rule's test 'calm' fails" in run(*asked, "--language", "en").stderr
     assert "规则的测试“calm”未通过" in run(*asked).stderr, "in the site's language"
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a data folder whose log begins two days after its history, in which a point rose above 20 and 30."""
+    folder = tmp_path_factory.mktemp("old")
+    publication.write(folder, bundle.pack(Bundle(site=msgspec.structs.replace(site(), seats=SEATS), rules=rules())))
+    times = START + 10.0 * np.arange(60)
+    value = np.where((times > START + 200) & (times < START + 500), 25.0, 1.0)
+    flags = np.zeros(60, "u2")
+    scored = Scored(np.zeros(60, "u4"), times, value, np.zeros(60, "f4"), flags)
+    Parquet(folder / "history", tiers(load({}))).keep(scored, {}, START + 600.0)
+    with Log(Settings(data=str(folder)).log_file, TOPICS) as log:
+        log.write([(OBSERVATIONS, 0, None, tick(START + 2 * 86400.0 + second)) for second in range(9)])
+        log.write([], commits=[(GROUP, OBSERVATIONS, 0, 9)])
+    cut_off(Settings(data=str(folder)).log_file, 4)
+    return folder
+
+
+@pytest.fixture
+def keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORESHOCK_HISTORY_GIGABYTES", "1")
+    monkeypatch.setenv("FORESHOCK_HISTORY_DAYS", "36500")
+
+
+@pytest.mark.usefixtures("keeps")
+def test_rules_are_tried_over_what_only_the_history_has(old: Path, tmp_path: Path) -> None:
+    asked = ("replay", "--data", old, "--rules", written(tmp_path, 30.0), "--from", str(int(START)))
+    said = sentence(run(*asked, "--language", "en"))
+    assert "no longer holds its first observations" in said
+    assert "the history has readings from 2026-01-01 08:00 on: with --history and --rules" in " ".join(said.split())
+    assert "历史库有 2026-01-01 08:00 以来的读数" in "".join(sentence(run(*asked)).split("\n"))
+    page = tmp_path / "old.html"
+    told = json.loads(run(*asked, "--history", "--json", "--html", page).stdout)
+    assert told["recorded"] is None and told["history"] == {"learnt_from": START}
+    assert (told["before"]["dispatches"], told["after"]["dispatches"]) == (1, 0)
+    assert told["counts"]["level"] == 1 and told["readings"] == 60
+    assert "模型自 2026-01-01 08:00 起学习" in page.read_text(encoding="utf-8")
+    english = run(*asked, "--history", "--to", str(int(START + 400)), "--language", "en").stdout
+    assert "no camera event, report or person's action is in it" in " ".join(english.split())
+    none = run(*asked[:-1], str(int(START + 300)), "--history", "--against", tmp_path / "rules", "--json")
+    assert json.loads(none.stdout)["counts"] == dict.fromkeys(WHATS, 0)
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize(
+    ("arguments", "said", "chinese"),
+    [
+        ((), "--history goes with --rules", "--history 须与 --rules"),
+        (("--rules", ".", "--archive", "x"), "--history and --archive: choose one", "只能用一个"),
+        (("--rules", ".", "--from", "2025-01-01"), "", "请选更晚的 --from"),
+        (("--rules", ".", "--from", "2026-02-01"), "", "请选更早的 --from"),
+    ],
+)
+def test_what_the_history_cannot_do_is_said(old: Path, arguments: tuple[str, ...], said: str, chinese: str) -> None:
+    asked = ("replay", "--data", old, "--history", *arguments)
+    if said:
+        assert said in " ".join(sentence(run(*asked, "--language", "en")).split())
+    assert chinese in sentence(run(*asked)).replace("\n", "")

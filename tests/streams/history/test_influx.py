@@ -26,7 +26,6 @@ from streams.history.lines import Lines, Naming, alarm_lines
 from streams.history.spool import Spool
 from streams.history.writer import Gatherer, Sender
 from streams.settings import Settings
-from tests.influx import server as one_server
 from tests.streams.history.test_lines import transition
 from tests.streams.history.test_writer import log_of
 from tests.streams.small_site import START, site
@@ -36,10 +35,9 @@ ROOT = Path(__file__).parents[3]
 DAYS = {"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[InfluxServer]:
-    with one_server() as one:
-        yield one
+@pytest.fixture
+def server(influx_server: InfluxServer) -> InfluxServer:
+    return influx_server
 
 
 def configured(server: InfluxServer, bucket: str, **more: str) -> Settings:

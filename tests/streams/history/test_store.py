@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from scripts.influx_server import InfluxServer
+from sensors.site import Site
 from streams import settings
 from streams.embedded.reader import LogReader
 from streams.embedded.store import Log, TopicSpec
@@ -26,13 +27,14 @@ from streams.history.spool import Spool
 from streams.history.store import Elsewhere, Embedded, Store, series
 from streams.history.tiers import tiers
 from streams.history.writer import Gatherer, Sender
+from streams.settings import Settings
 from streams.topics import SCORES
-from tests.influx import server
 from tests.streams.small_site import START, site
 
 DAYS = {"FORESHOCK_HISTORY_DAYS": "3650", "FORESHOCK_HISTORY_MINUTE_DAYS": "3650"}
 FOUND = settings.load(DAYS)
 HOURS = 3
+MANY = 1200
 
 
 def told() -> list[Scored]:
@@ -50,12 +52,6 @@ def told() -> list[Scored]:
     return parts
 
 
-@pytest.fixture(scope="module")
-def influx_server() -> Iterator[InfluxServer]:
-    with server() as one:
-        yield one
-
-
 @pytest.fixture(scope="module", params=["embedded", pytest.param("influx", marks=pytest.mark.server)])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Give a history that has what was told, through a log."""
@@ -68,24 +64,30 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             Keeper(reader, parquet, Naming(site())).step(START + 3600.0 * HOURS)
             one: Store = Embedded(parquet)
         else:
-            one = elsewhere(reader, folder / "spool", request.getfixturevalue("influx_server"))
+            influx = written(reader, folder / "spool", in_bucket(request.getfixturevalue("influx_server"), "stored"))
+            for hour in range(HOURS):
+                sum_up(influx, int(START // 3600) + hour)
+            one = Elsewhere(influx, Naming(site(points=MANY)))
     yield one
     one.close()
 
 
-def elsewhere(log: LogReader, folder: Path, server: InfluxServer) -> Store:
-    found = settings.load({**server.environment(), **DAYS})
+def in_bucket(server: InfluxServer, bucket: str) -> Settings:
+    """Give the settings of a history in buckets of a test's own."""
+    return settings.load({**server.environment(), **DAYS, "FORESHOCK_INFLUX_BUCKET": bucket})
+
+
+def written(log: LogReader, folder: Path, found: Settings, content: Site | None = None) -> Influx:
+    """Write what a log has of scores to InfluxDB."""
     influx, spool = Influx(found), Spool(folder, 100_000_000)
     setup = Setup(influx, found)
     setup.apply(setup.plan())
-    Gatherer(log, spool, Naming(site())).step()
+    Gatherer(log, spool, Naming(content or site())).step()
     names = buckets(found.influx_bucket)
     sender = Sender(influx, names["readings"], names["alarms"], spool)
     while len(spool):
         assert sender.step() is not None, sender.trouble
-    for hour in range(HOURS):
-        sum_up(influx, int(START // 3600) + hour)
-    return Elsewhere(influx, Naming(site()))
+    return influx
 
 
 def rows(parts: list[Scored]) -> list[tuple[float, ...]]:
@@ -98,7 +100,7 @@ def rows(parts: list[Scored]) -> list[tuple[float, ...]]:
 
 def test_each_reading_comes_back_as_it_was(store: Store) -> None:
     given = told()
-    assert rows(list(store.readings([0, 1, 5], START, START + 86400.0))) == rows(given)
+    assert rows(list(store.readings(range(MANY), START, START + 86400.0))) == rows(given)
     begin, end = START + 3600.0, START + 7200.0
     some = list(store.readings([1], begin, end))
     wanted = [row for row in rows(given) if row[0] == 1 and begin <= row[1] <= end]

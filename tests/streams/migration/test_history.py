@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +21,15 @@ from streams.migration import history
 from streams.migration.report import MigrationError, Sums
 from streams.migration.state import Kept, State
 from streams.settings import Settings
-from tests import influx
 from tests.streams.small_site import site
 
 STOP = time.time() // DAY * DAY + 600.0
 """When the site was stopped: early today."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[InfluxServer]:
-    with influx.server() as one:
-        yield one
+@pytest.fixture
+def server(influx_server: InfluxServer) -> InfluxServer:
+    return influx_server
 
 
 def folder(path: Path) -> Settings:
