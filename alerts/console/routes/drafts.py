@@ -70,15 +70,7 @@ async def drafts(request: Request, identity: Writer) -> dict[str, Any]:
 @router.post("/check", response_model=schema.DraftChecked)
 async def check(request: Request, body: schema.DraftCheck, identity: Writer) -> dict[str, Any]:
     """Check a draft with the loader of `foreshock rules check`, and run its own tests. Nothing is kept."""
-    console: Console = request.app.state.console
-    desk = _desk(console)
-    admit(console.throttle.check(identity.actor), "too_many_checks")
-    if _checking.statistics().tasks_waiting >= MOST_WAITING:
-        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.waiting"))
-    try:
-        found = await to_thread.run_sync(desk.check, body.text, limiter=_checking)
-    except RuntimeError as error:
-        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.failed")) from error
+    found = await _checked(request.app.state.console, identity, body.text)
     return {**found, "problems": told(found["problems"], language_of(request))}
 
 
@@ -134,6 +126,7 @@ async def shadow(request: Request, id: Rule, body: schema.DraftShadow, identity:
     """Run a draft beside the rules in force: it raises nothing. Another set takes its place."""
     console: Console = request.app.state.console
     desk = _desk(console)
+    await _checked(console, identity, body.text)
     try:
         begun, records = await to_thread.run_sync(desk.shadow, id, body.text, identity.actor, body.reason)
     except DocumentError as error:
@@ -157,6 +150,7 @@ async def publish(request: Request, id: Rule, body: schema.DraftPublish, identit
     console: Console = request.app.state.console
     desk = _desk(console)
     actor, detail = identity.actor, {"reason": body.reason, "base": body.base}
+    await _checked(console, identity, body.text)
     try:
         done = await to_thread.run_sync(desk.publish, id, body.text, body.base, actor, body.reason)
     except DocumentError as error:
@@ -177,6 +171,18 @@ async def history(request: Request, id: Rule, identity: Reader) -> dict[str, Any
     """List the publications that changed a rule, the latest first, with its text at each."""
     desk = _desk(request.app.state.console)
     return {"items": list(await to_thread.run_sync(desk.history, id))}
+
+
+async def _checked(console: Console, identity: Identity, text: str) -> dict[str, Any]:
+    """Have a draft checked where that can be ended, as whatever follows would run its tests in the console itself."""
+    desk = _desk(console)
+    admit(console.throttle.check(identity.actor), "too_many_checks")
+    if _checking.statistics().tasks_waiting >= MOST_WAITING:
+        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.waiting"))
+    try:
+        return dict(await to_thread.run_sync(desk.check, text, limiter=_checking))
+    except RuntimeError as error:
+        raise Problem(503, "draft_slow", headers={"Retry-After": "2"}, reason=messages.Part("check.failed")) from error
 
 
 def _desk(console: Console) -> DraftDesk:

@@ -147,12 +147,19 @@ def test_a_draft_in_the_shadow_goes_into_the_log(drafts: Desktop, engine: Any) -
         assert entry.detail == {"reason": "is it calmer?", "rule": "creep"}
 
 
-def test_checks_are_bounded_in_length_time_and_number(drafts: Desktop) -> None:
+def test_checks_are_bounded_in_length_time_and_number_before_a_publication_too(drafts: Desktop, desk: Desk) -> None:
     with drafts.client() as client:
         headers = drafts.token("analyst")
         assert client.post(f"{URL}/check", json={"text": "rules: []"}, headers=headers).json() == CHECKED
-        slow = client.post(f"{URL}/check", json={"text": "slow"}, headers=headers)
-        assert (slow.status_code, slow.json()["error"]["code"]) == (503, "draft_slow")
+        told = {"text": "slow", "reason": "calmer"}
+        for way, body in (
+            ("check", {"text": "slow"}),
+            ("creep/publish", told | {"base": "aa"}),
+            ("creep/shadow", told),
+        ):
+            slow = client.post(f"{URL}/{way}", json=body, headers=headers)
+            assert (slow.status_code, slow.json()["error"]["code"]) == (503, "draft_slow"), way
+        assert not desk.published
         long = client.post(f"{URL}/check", json={"text": "x" * 40_001}, headers=headers)
         assert long.json()["error"]["field"] == "text"
         actor = noted_analyst(drafts)
