@@ -44,7 +44,7 @@ def test_topics_are_told_first_then_made_then_left_alone(
 ) -> None:
     missing = foreshock("run", "--no-sim", "--data", tmp_path, FORESHOCK_BROKER=url, FORESHOCK_MQTT_PORT="0")
     assert missing.returncode == 1
-    assert "run `foreshock topics apply` first" in missing.stderr
+    assert "请先运行 `foreshock topics apply`" in missing.stderr
     told = topics(url, monkeypatch)
     assert told.exit_code == 2, told.stderr
     assert "observations: create" in told.stdout and "--yes" in told.stdout
