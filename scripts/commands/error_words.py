@@ -247,6 +247,10 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("not ready after {} s: {}; see the lines above for the reason", "{} 秒后仍未就绪：{}；原因见上文"),
     ("{} ended {} times and was never ready; see the lines above", "{} 已退出 {} 次，从未就绪；原因见上文"),
     ("the exercise was not begun: does another one run in its areas?", "演练未开始：其区域内是否另有演练？"),
+    (
+        "{} (or --mqtt-host) must name a broker: the embedded one has no TLS and no other bridges",
+        "{}（或 --mqtt-host）须指明代理：内置代理没有 TLS，也没有其他网桥",
+    ),
     ("no MQTT broker at {}: {}", "{} 处没有 MQTT 代理：{}"),
     ("the MQTT broker at {} refused: {}", "{} 处的 MQTT 代理拒绝：{}"),
     ("the MQTT broker at {} has not acknowledged anything for {} s", "{} 处的 MQTT 代理 {} 秒内没有任何确认"),

@@ -80,8 +80,8 @@ def metrics(address: str) -> str:
     ("given", "said"),
     [
         ({"FORESHOCK_MQTT_CA_FILE": "/nowhere/ca.crt"}, "无法读取 /nowhere/ca.crt：没有这个文件或文件夹"),
-        ({"FORESHOCK_MQTT_TLS": "true"}, "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker"),
-        ({"FORESHOCK_MQTT_SHARE": "team"}, "FORESHOCK_MQTT_HOST (or --mqtt-host) must name a broker"),
+        ({"FORESHOCK_MQTT_TLS": "true"}, "FORESHOCK_MQTT_HOST（或 --mqtt-host）须指明代理"),
+        ({"FORESHOCK_MQTT_SHARE": "team"}, "FORESHOCK_MQTT_HOST（或 --mqtt-host）须指明代理"),
         ({"FORESHOCK_MQTT_BROKERS": "- {name: a}"}, "FORESHOCK_MQTT_BROKERS"),
         (
             {"FORESHOCK_MQTT_BROKERS": "- {name: a, host: h, password_file: /nowhere}"},
