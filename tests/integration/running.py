@@ -42,6 +42,8 @@ def foreshock(
     *arguments: str | Path, given: str = "", under: Sequence[str] = (), **extra: str
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; `under` another command, if one is given."""
+    if arguments[:1] == ("run",):  # whatever else runs on this machine
+        extra.setdefault("FORESHOCK_MQTT_PORT", str(free_port()))
     return subprocess.run(
         [*under, sys.executable, "-m", "scripts.cli", *map(str, arguments)],
         cwd=ROOT,

@@ -90,8 +90,7 @@ def metrics(address: str) -> str:
     ],
 )
 def test_brokers_that_cannot_be_start_nothing(given: dict[str, str], said: str, tmp_path: Path) -> None:
-    ports = ("--port", str(free_port()), "--mqtt-port", str(free_port()))
-    done = foreshock("run", "--no-sim", "--data", tmp_path / "data", *ports, **given)
+    done = foreshock("run", "--no-sim", "--data", tmp_path / "data", "--port", str(free_port()), **given)
     assert done.returncode == 1
     assert said in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr

@@ -216,7 +216,7 @@ def test_status_and_doctor_tell_of_a_running_product(product: Running, duty: htt
     assert answer["running"] and answer["pulse"]["points_total"] >= 1005
     assert {"bridge", "notifier", "worker"} <= set(answer["processes"])
     told = product.command("status")
-    assert told.returncode == 0 and "running" in told.stdout and "open" in told.stdout
+    assert told.returncode == 0 and "正在运行" in told.stdout and "未结束" in told.stdout
     findings = json.loads(product.command("doctor", "--json").stdout)
     found = {one["what"]: one for one in findings}
     assert all(found[what]["well"] for what in ("site", "data folder", "log", "journal", "accounts", "keys")), found
