@@ -35,6 +35,8 @@ from streams.kafka.transactions import REQUEST_BYTES, WRITING, Sending, Transact
 logger = logging.getLogger(__name__)
 
 TAKE_OVER_PAUSE = 0.2
+FOUND_LOOKS, FOUND_PAUSE = 8, 0.25
+"""Looks for topics that are not there, at a start, and seconds between two."""
 BACK = 100  # offsets that are looked through at a time for a last record
 Place = tuple[str, int]
 T = TypeVar("T")
@@ -84,6 +86,11 @@ class KafkaLog(Asking, Appending):
     async def _open(self) -> None:
         try:
             await self._reads.start()
+            for _ in range(FOUND_LOOKS):  # one that was just made has no leader yet, and is not told of
+                if self._specs.keys() <= self._reads.counts.keys():
+                    break
+                await asyncio.sleep(FOUND_PAUSE)
+                await self._reads.refresh()
             self._check_topics()
             if self._alone:
                 await self._check_alone()
