@@ -115,14 +115,13 @@ class Figures:
         """Return the figures of /status. Their `time` is when the engine last spoke: it stands still when it does."""
         said = {**self.others, **self.pulse}
         cameras = [self.camera(camera.id, now)["state"] for camera in self.site.cameras]
-        live = cameras.count("live")
         return {
             "time": float(self.pulse.get("time", self.heard)),
             "readings_per_second": float(said.get("readings_per_second", 0.0)),
             "points_total": len(self.site.points),
             "points_live": int(np.count_nonzero(self.traces.ages(now)[self._rows] <= self._allowed)),
             "cameras_total": len(self.site.cameras),
-            "cameras_live": live or int(said.get("cameras_live", 0)),
+            "cameras_live": cameras.count("live"),
             "open": self.open,
             "load": msgspec.structs.asdict(self.load.now(now)),
             "quarantine": {str(reason): int(count) for reason, count in said.get("quarantine", {}).items()},

@@ -184,6 +184,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_notifier": ("通知进程尚未运行", "the notifier has not run yet"),
     "no_font": ("无法打印：服务器上没有中文字体", "cannot print: the server has no font with Chinese glyphs"),
     "bad_code": ("确认码无效、已使用或已过期", "this code is not valid, was used, or is over"),
+    "told_less": (
+        "此后情况已加重：请看最新的通知或值班台，再确认",
+        "it has got worse since this was sent: look at the latest message or the console first",
+    ),
     "no_code": ("消息中没有确认码", "there is no code in the text"),
     "bad_signature": ("签名无效或已过期", "the signature is not valid, or is too old"),
     "reply.acknowledge": ("确认事件", "Acknowledge"),

@@ -38,6 +38,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     target: str  # the subject that it was sent to, <target> or <target>:<address>
     kind: str
     object: str
+    seen: int | None = None  # the change of the incident that was told of
     unit: str
     area: str
     title: dict[str, str]
@@ -82,10 +83,12 @@ class Replies:
         if row is None:
             return None
         target, kind, object, unit, area, title, expires, used = row
+        object, _, seen = object.partition(".")  # codes of old do not have the second
         return Reply(
             target=target,
             kind=kind,
             object=object,
+            seen=int(seen) if seen else None,
             unit=unit,
             area=area,
             title=msgspec.json.decode(title, type=dict[str, str]),
@@ -121,14 +124,17 @@ def normal(code: str) -> str:
 
 
 def _asked(notice: Notice) -> tuple[str, str] | None:
-    """Say what a notice asks for: (kind of command, what it is given to)."""
+    """Say what a notice asks for: (kind of command, what it is given to); of an incident, <id>.<change told of>."""
     if notice.kind != "dispatch":
         return None
     if notice.unit and notice.data.get("leg") == "issued":
         dispatch = notice.data.get("dispatch")
         return ("accept", dispatch) if isinstance(dispatch, str) else None
     incident = notice.data.get("incident")
-    return ("acknowledge", incident) if not notice.unit and isinstance(incident, str) else None
+    if notice.unit or not isinstance(incident, str):
+        return None
+    about, _, change = notice.id.rpartition(".")
+    return "acknowledge", notice.id if about == incident and change.isdecimal() else incident
 
 
 def _is_copy(notice: Notice, target: PeopleTarget) -> bool:

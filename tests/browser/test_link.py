@@ -54,6 +54,20 @@ def test_a_cut_wire_is_said_loudly_though_nobody_is_told_of_it(open_page: Any, m
     expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
 
 
+def test_a_stream_that_never_opens_is_said_loudly_and_asked_for_anew(open_page: Any, mock: Any) -> None:
+    page = open_page(who="")
+    page.route("**/api/v1/changes*", lambda _: None)  # as by a proxy that holds back what has no end
+    sign_in(page, "chen")
+    expect(page.locator("[data-incident=inc-underpass-level]")).to_be_visible()
+    page.evaluate("real = performance.now.bind(performance); performance.now = () => real() + 6000")
+    expect(page.locator("[data-test=stale]")).to_contain_text("请勿据此判断安全")
+    incident = mock.do(lambda api: api.world.landslide())
+    page.unroute("**/api/v1/changes*")
+    page.evaluate("performance.now = () => real() + 13000")  # nothing was heard for too long
+    expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
+    expect(page.locator("[data-test=stale]")).to_have_count(0)
+
+
 def test_an_order_that_got_no_answer_is_done_once_however_often_it_is_given(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}")

@@ -31,6 +31,29 @@ def test_cameras_near_open_incidents_come_before_those_that_were_chosen(open_pag
     expect(page.locator("[data-test=wall-open] li").first).to_contain_text("石岩体育公园后山边坡")
 
 
+def test_cameras_of_all_that_is_not_calm_come_forward(open_page: Any, mock: Any) -> None:
+    more = {"id": "cam-village", "name": {"zh": "村口", "en": "Village"}, "areas": ["village-xixiang-3"]}
+    mock.api.world.site["cameras"].append(more)
+    (village,) = (area for area in mock.api.world.site["areas"] if area["id"] == "village-xixiang-3")
+    village["cameras"].append("cam-village")
+    incident = mock.do(lambda api: api.world.landslide())
+
+    def put(api: Any, case: str) -> None:
+        like = next(iter(api.world.alarms.values()))
+        made = {**like, "id": "alm-co", "rule": "co", "area": "village-xixiang-3", "incident": case, "state": "ACKED"}
+        api.world.alarms["alm-co"] = made
+        api.world.incidents[incident]["alarms"] = [id for id in ("alm-slope-creep", "alm-co") if case == incident]
+
+    mock.do(lambda api: put(api, incident))
+    page = open_page("#/wall")
+    tiles = page.locator("[data-test=wall-cameras] figure")
+    expect(tiles).to_have_count(2)  # the alarm was merged into the incident of another area
+    mock.do(lambda api: put(api, "inc-closed"))
+    page.reload()
+    expect(tiles.last).to_have_attribute("data-camera", "cam-village")  # it outlived its incident
+    expect(tiles).to_have_count(2)
+
+
 def test_calm_that_is_not_heard_of_is_not_counted_and_who_may_not_look_is_told(open_page: Any, mock: Any) -> None:
     mock.api.world.silenced.add("village-xixiang-3.co")
     page = open_page("#/wall", who="li")

@@ -114,10 +114,13 @@ async def _do(request: Request, code: str, who: str, of: str | None = None) -> R
     try:
         if not await to_thread.run_sync(_use, console, code, at):
             raise Problem(410, "bad_code")
-        await console.commander.do(request, identity, found.kind, found.object, area, {}, key=key)
+        args = {} if found.seen is None else {"sequence": found.seen}
+        await console.commander.do(request, identity, found.kind, found.object, area, args, key=key)
         settled = True
     except Problem as problem:
         settled = problem.status not in (503, 504)
+        if problem.code == "worse":
+            raise Problem(409, "told_less") from problem
         raise
     finally:
         if not settled:  # given again under the same id, it is done once

@@ -39,13 +39,14 @@ def replies(desktop: Desktop) -> Iterator[Replies]:
 
 def code(replies: Replies, engine: Engine, *, dispatch: bool, when: float = 0.0, target: Any = TARGET) -> str:
     """Give the code of a notice about what is open now."""
-    incident = engine.open_incident()["id"]
+    row = engine.open_incident()
+    incident = row["id"]
     data: dict[str, Any] = {"incident": incident, "title": {"zh": "边坡", "en": "Slope"}}
     if dispatch:
         data |= {"dispatch": engine.open_dispatch()["id"], "leg": "issued"}
     notice = Notice(
-        id=f"{incident}.{dispatch}", kind="dispatch", area="slope-1", unit="team" if dispatch else "", simulated=False,
-        time=when or time.time(), payload={"data": data},
+        id=f"{incident}.{row['sequence']}", kind="dispatch", area="slope-1", unit="team" if dispatch else "",
+        simulated=False, time=when or time.time(), payload={"data": data},
     )  # fmt: skip
     given = replies.give(notice, target)
     assert given == replies.give(notice, target), "a repeat has the same code"
@@ -66,6 +67,30 @@ def test_a_code_acknowledges_once_in_the_name_of_whom_it_was_sent_to(
     client.portal.call(desktop.console.commander.close)  # type: ignore[union-attr]
     (entry,) = list_audit(desktop.console.accounts, action="command.acknowledge")
     assert entry.actor == "reply:duty-mail:li@example.org"
+
+
+def test_a_code_acknowledges_nothing_worse_than_what_was_told_with_it(
+    client: TestClient, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=2)
+    early = code(replies, engine, dispatch=False)
+    engine.condition(level=4)
+    page = client.post(f"/reply/{early}", headers={"Accept-Language": "en"})
+    assert page.status_code == 409 and "worse since this was sent" in page.text
+    assert not engine.open_incident()["acknowledged_by"]
+    later = code(replies, engine, dispatch=False)
+    assert later != early and client.post("/api/v1/replies", json={"code": later}).status_code == 200
+    assert engine.open_incident()["acknowledged_by"] == "reply:duty-mail:li@example.org"
+
+
+def test_a_code_that_was_sent_before_changes_were_told_with_it_still_works(
+    client: TestClient, engine: Engine, replies: Replies
+) -> None:
+    engine.condition(level=2)
+    given = code(replies, engine, dispatch=False)
+    replies._memory.do("UPDATE replies SET object = ?", engine.open_incident()["id"])
+    answer = client.post("/api/v1/replies", json={"code": given})
+    assert (answer.status_code, answer.json()["target"]) == (200, engine.open_incident()["id"])
 
 
 def test_a_link_asks_first_and_the_button_accepts_the_dispatch(

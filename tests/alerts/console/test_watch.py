@@ -197,6 +197,12 @@ def test_the_figures_count_what_is_live_and_never_call_silence_green(configure: 
         assert [camera["state"] for camera in area["cameras"]] == ["live"]
 
 
+def test_no_camera_is_live_by_what_was_once_said_of_their_number(desktop: Desktop) -> None:
+    figures = desktop.console.figures
+    figures.others = {"cameras_live": 1, "cameras": {"cam-1": 5.0}}
+    assert figures.status(time.time())["cameras_live"] == 0
+
+
 def test_the_time_of_the_figures_stands_still_when_the_engine_does(client: TestClient, desktop: Desktop) -> None:
     headers = desktop.token("viewer")
     until(lambda: client.get("/api/v1/status", headers=headers).json()["readings_per_second"] == 12.5)

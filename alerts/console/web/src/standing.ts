@@ -38,6 +38,12 @@ export function worst({ incidents: [first], alarm }: Pick<Stand, 'incidents' | '
 
 const rank = (of: { level: Alarm['level'] }) => RANK[of.level] ?? 0;
 
+/** The areas that are not calm: those of open incidents, in the incidents' order, then those of alarms outside them. */
+export function troubled(): string[] {
+  const open = openIncidents.value.filter(isRisk).flatMap((one) => [one, ...elsewhere(one)]);
+  return [...new Set([...open, ...outside.value].map((one) => one.area))];
+}
+
 /** What an incident is in its other areas, whose alarms joined or were merged into it: there is no calm either. */
 function elsewhere(incident: Incident): Incident[] {
   const its = incident.alarms.flatMap((id) => alarms.value.get(id) ?? []);

@@ -29,8 +29,8 @@ export const dataAge = computed(() => {
 
 /** Why what is on the page is not to be relied on: it is old, or alarms do not get here; '' when it is. */
 export const lacking = computed(() => {
-  if (phase.value === 'off' || phase.value === 'connecting') return '';
-  if (dataAge.value > STALE_AFTER) return phase.value === 'lost' ? 'lost' : 'engine';
+  if (phase.value === 'off' || (phase.value === 'connecting' && !loaded.value)) return ''; // nothing is claimed yet
+  if (dataAge.value > STALE_AFTER) return phase.value === 'open' ? 'engine' : 'lost';
   return status.value?.trouble ?? '';
 });
 
@@ -126,13 +126,19 @@ function subscribe(mine: number): void {
   });
   stream.addEventListener('resync', () => {
     stream.close();
+    source = null;
     void load(mine);
   });
   stream.onerror = () => {
-    if (stream !== source) return;
-    stream.close(); // our own reconnect knows the position; the browser's would ask from where the page began
-    retry(mine, () => reconnect(mine));
+    if (stream === source) lose(mine); // the browser's own reconnect would ask from where the page began
   };
+}
+
+/** Let go of a stream that ended or fell silent, and make it anew. */
+function lose(mine: number): void {
+  source?.close();
+  source = null;
+  retry(mine, () => reconnect(mine));
 }
 
 /** Ask who we are first: a session that has ended must lead to the sign-in page, not to endless retries. */
@@ -186,11 +192,7 @@ function parse<T>(event: Event): T | null {
   }
 }
 
-// A connection that died without a word (a sleeping laptop, a pulled cable) is noticed by its silence.
+// A connection that died without a word (a sleeping laptop, a pulled cable), or that never opens, is noticed by its silence.
 setInterval(() => {
-  if (source && phase.peek() === 'open' && performance.now() - heard > SILENT_AFTER * 1000) {
-    source.close();
-    const mine = run;
-    retry(mine, () => reconnect(mine));
-  }
+  if (source && performance.now() - heard > SILENT_AFTER * 1000) lose(run);
 }, 2000);

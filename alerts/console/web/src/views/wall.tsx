@@ -9,6 +9,7 @@ import { Still } from '../components/pictures';
 import { LEVELS, type Camera, type Incident } from '../contract';
 import { t, tName } from '../i18n';
 import { go, href, route } from '../router';
+import { troubled } from '../standing';
 import { areaName, directory, isRisk, loaded, mayOperate, nextDue, openIncidents, outside, subject, waits } from '../store';
 
 const AGAIN = 10_000; // milliseconds between looks at who is silent
@@ -51,7 +52,7 @@ export function WallView() {
         </ol>
         {risks.length > LISTED && <p class="quiet">{t('wall.more', { n: risks.length - LISTED })}</p>}
       </section>
-      <Cameras risks={risks} />
+      <Cameras />
     </main>
   );
 }
@@ -86,11 +87,11 @@ function Row({ incident }: { incident: Incident }) {
   );
 }
 
-/** The cameras that were chosen, and before them those near open incidents, the worst first. */
-function Cameras({ risks }: { risks: readonly Incident[] }) {
+/** The cameras that were chosen, and before them those near open incidents and alarms, the worst first. */
+function Cameras() {
   const known = directory.value;
   const chosen = (route.value.query.get('cameras') ?? '').split(',').filter((id) => known?.cameras.has(id));
-  const near = [...new Set(risks.flatMap((one) => known?.areas.get(one.area)?.cameras ?? []))];
+  const near = [...new Set(troubled().flatMap((area) => known?.areas.get(area)?.cameras ?? []))];
   const shown = [...new Set([...near, ...chosen])].slice(0, TILES).flatMap((id) => known?.cameras.get(id) ?? []);
   if (!mayOperate.value) return <p class="quiet">{t('wall.cameras.none_may')}</p>;
   return (
