@@ -118,6 +118,7 @@ class Figures:
         live = cameras.count("live")
         return {
             "time": float(self.pulse.get("time", self.heard)),
+            "now": now,
             "readings_per_second": float(said.get("readings_per_second", 0.0)),
             "points_total": len(self.site.points),
             "points_live": int(np.count_nonzero(self.traces.ages(now)[self._rows] <= self._allowed)),
