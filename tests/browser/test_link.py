@@ -37,7 +37,7 @@ def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) 
 
 
 def test_a_page_that_opens_on_a_silent_engine_never_looks_healthy(open_page: Any, mock: Any) -> None:
-    mock.do(lambda api: (setattr(api.world, "silent", True), setattr(api.world, "started", time.time() - 60)))
+    mock.do(lambda api: vars(api.world).update(silent=True, started=time.time() - 60))
     page = open_page()
     expect(page.locator("[data-test=stale]")).to_contain_text(re.compile("画面停在 [67][0-9] 秒前"), timeout=12_000)
 
