@@ -117,6 +117,7 @@ class Figures:
         cameras = [self.camera(camera.id, now)["state"] for camera in self.site.cameras]
         return {
             "time": float(self.pulse.get("time", self.heard)),
+            "now": now,
             "readings_per_second": float(said.get("readings_per_second", 0.0)),
             "points_total": len(self.site.points),
             "points_live": int(np.count_nonzero(self.traces.ages(now)[self._rows] <= self._allowed)),

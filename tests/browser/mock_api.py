@@ -378,7 +378,7 @@ class MockApi:
     async def _events(self, queue: asyncio.Queue[dict[str, Any] | None]) -> AsyncIterator[str]:
         try:
             while True:
-                yield f"event: pulse\ndata: {json.dumps(self.world.status())}\n\n"
+                yield f"event: pulse\ndata: {json.dumps(self.world.status(self.world.held))}\n\n"
                 deadline = asyncio.get_running_loop().time() + 1
                 while (left := deadline - asyncio.get_running_loop().time()) > 0:
                     try:

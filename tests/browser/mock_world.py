@@ -45,6 +45,7 @@ class World:
         self.changes: list[Row] = []
         self.started = time.time()
         self.silent = False
+        self.held = 0.0  # seconds for which the way to the page holds up what the stream tells
         self.trouble = ""  # why alarms may not be seen
         self.rings = 1  # in the last ten minutes
         self.publish: Callable[[Row], None] = lambda change: None
@@ -308,10 +309,13 @@ class World:
         counts = {"waiting": 0, "held": 0, "dead": 1, "error": "timeout"}
         return {"name": "duty-mail", "kind": "mail", **counts, "letters": [facts]}
 
-    def status(self) -> Row:
+    def status(self, held: float = 0.0) -> Row:
+        """Give the figures as they were `held` seconds ago."""
+        now = time.time() - held
         return {
-            "time": self.started if self.silent else time.time(), "readings_per_second": 103.4, "points_total": 1012,
-            "points_live": 1006, "cameras_total": 120, "cameras_live": self.cameras_live, "open": {}, "quarantine": {},
+            "time": self.started if self.silent else now, "now": now, "readings_per_second": 103.4,
+            "points_total": 1012, "points_live": 1006, "cameras_total": 120, "cameras_live": self.cameras_live,
+            "open": {}, "quarantine": {},
             "load": {
                 "ten_minutes": self.rings, "day": 40, "band": "acceptable" if self.rings < 2 else "unacceptable",
                 "flood": self.rings > 10, "flood_since": time.time() if self.rings > 10 else None,

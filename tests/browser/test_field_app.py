@@ -94,6 +94,21 @@ def test_what_is_done_without_a_link_survives_a_restart_and_is_sent_once(phone: 
     assert "在断网时记录" in said[-1]
 
 
+def test_a_leg_keeps_its_time_when_more_is_told_of_the_order(phone: Any, mock: Any) -> None:
+    (dispatch,) = mock.api.world.dispatches.values()
+
+    def arrive(api: Any) -> None:
+        for step in ("accept", "on-scene"):
+            api.world.step(dispatch["id"], "user:zhang", step, "")
+        dispatch["history"][-1]["time"] = dispatch["time"] = 1_764_315_720.0  # 15:42 there
+        api.world._dispatch_change(dispatch, "called", "user:zhang")  # others are called, which changes no leg
+
+    mock.do(arrive)
+    task = phone.locator("[data-test=task]")
+    expect(task).to_have_attribute("data-leg", "on_scene")
+    expect(task.locator(".legs [aria-current] .digits")).to_have_text("15:42")
+
+
 def test_what_the_server_took_is_no_refusal_though_its_answer_was_lost(phone: Any, mock: Any) -> None:
     task = phone.locator("[data-test=task]")
     mock.api.lose = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,13 @@ from signing import sign_in
 from wire import Wire
 
 pytestmark = pytest.mark.browser
+SITE_CLOCK = """() => {
+    const real = performance.timeOrigin + performance.now();
+    const said = document.querySelector("header.top").innerText.match(/\\d\\d:\\d\\d:\\d\\d/)[0].split(":").map(Number);
+    const site = (real / 1000 + 8 * 3600) % 86400;
+    const off = Math.abs(said[0] * 3600 + said[1] * 60 + said[2] - site);
+    return Math.min(off, 86400 - off);
+}"""  # seconds by which the site's clock in the header is off
 
 
 def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) -> None:
@@ -26,6 +34,32 @@ def test_silent_engine_is_said_loudly_within_seconds(open_page: Any, mock: Any) 
     expect(page.locator("[data-test=stale]")).to_be_in_viewport()  # wherever one has scrolled to
     mock.do(lambda api: setattr(api.world, "silent", False))
     expect(page.locator("[data-test=stale]")).to_have_count(0)
+
+
+def test_a_page_that_opens_on_a_silent_engine_never_looks_healthy(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: vars(api.world).update(silent=True, started=time.time() - 60))
+    page = open_page()
+    expect(page.locator("[data-test=stale]")).to_contain_text(re.compile("画面停在 [67][0-9] 秒前"), timeout=12_000)
+
+
+def test_what_the_way_holds_up_is_said_to_be_old_though_it_keeps_coming(open_page: Any, mock: Any) -> None:
+    mock.do(lambda api: setattr(api.world, "held", 20.0))
+    page = open_page()
+    expect(page.locator("[data-test=stale]")).to_contain_text(re.compile("画面停在 2[0-9] 秒前"), timeout=12_000)
+    assert page.evaluate(SITE_CLOCK) < 3  # though all that is heard is 20 s old
+    mock.do(lambda api: setattr(api.world, "held", 0.0))
+    expect(page.locator("[data-test=stale]")).to_have_count(0, timeout=15_000)
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+
+
+def test_a_clock_that_is_set_makes_no_page_old(open_page: Any, mock: Any) -> None:
+    page = open_page()
+    expect(page.locator("[data-test=link]")).to_have_text("实时")
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3600_000; }")
+    count = "loud += document.querySelectorAll('[data-test=stale]').length"
+    page.evaluate(f"() => {{ window.loud = 0; setInterval(() => {{ {count} }}, 20) }}")
+    page.wait_for_function(f"() => ({SITE_CLOCK})() < 3")  # the real time, an hour before what the machine says
+    assert page.evaluate("loud") == 0
 
 
 def test_that_alarms_do_not_get_here_is_said_loudly_though_the_engine_speaks(open_page: Any, mock: Any) -> None:

@@ -148,11 +148,14 @@ class Load(LoadNow):
 class Status(Answer):
     """Figures of the whole. `time` is when the engine last spoke, unix seconds: it stands still when that does.
 
+    `now` is the console's clock when it said so: what arrives long after it was held up on the way.
+
     `trouble` says why alarms may not be seen although it speaks: log or journal take nothing (`unwritten`), the console
     cannot read the journal (`unread`), the engine has not taken much of what came (`behind`, by `engine_lag` records).
     """
 
     time: float
+    now: float
     readings_per_second: float
     points_total: int
     points_live: int

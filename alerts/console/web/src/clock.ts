@@ -9,6 +9,9 @@ let offset = 0; // seconds to add to this machine's clock to get the server's
 /** Site time now, in unix seconds; changes once a second, so that ages and countdowns run. */
 export const now = signal(Date.now() / 1000);
 
+/** The server's time as far as it is known, at this moment. */
+export const serverTime = (): number => Date.now() / 1000 + offset;
+
 /** Set the server's time. Small jitter is ignored so that the clock does not hop. */
 export function setServerTime(time: number): void {
   const difference = time - Date.now() / 1000;

@@ -144,7 +144,8 @@ export interface LoadNow {
 }
 
 export interface Status {
-  time: number;
+  time: number; // when the engine last spoke
+  now: number; // the server's clock when it said so
   readings_per_second: number;
   points_total: number;
   points_live: number;

@@ -1,7 +1,7 @@
 /** The live connection: lists first, then the events from exactly there on; reconnects by itself and never looks fresher than it is. */
 import { batch, computed, signal } from '@preact/signals';
 import { api, ApiError, endSession } from '../api';
-import { now, setServerTime } from '../clock';
+import { now, serverTime, setServerTime } from '../clock';
 import type { Change, Me, Status } from '../contract';
 import { alarms, dispatches, fieldOnly, incidents, loaded, me, status, touchAll } from '../store';
 import { apply, type News } from './changes';
@@ -9,6 +9,8 @@ import { apply, type News } from './changes';
 /** Data older than this are said to be old, loudly. */
 export const STALE_AFTER = 5; // seconds
 const SILENT_AFTER = 12; // seconds without any event until the connection is given up and made anew
+const LATE = 2; // seconds after which what the stream tells must have been held up, or a clock was set
+const ASK_AFTER = 4000; // milliseconds between two questions of how far the stream is behind
 const GATHER = 40; // milliseconds for which a burst of changes is gathered into one drawing
 const BACKOFF = [500, 1000, 2000, 4000, 8000] as const; // milliseconds
 
@@ -19,6 +21,8 @@ export const beats = signal(0);
 
 let fresh = performance.now(); // when the figures last moved on, by this machine's steady clock
 let heard = performance.now();
+let behind = 0; // seconds by which the stream was found to be behind the server
+let asked = -Infinity; // when that was last looked at, by this machine's steady clock
 
 /** Seconds since the engine's figures last moved on: what the page may claim about its own age. */
 export const dataAge = computed(() => {
@@ -82,8 +86,10 @@ async function load(mine: number): Promise<void> {
       api.openDispatches(),
     ]);
     if (mine !== run) return;
+    behind = 0;
+    setServerTime(figures.now);
     batch(() => {
-      takeStatus(figures);
+      takeStatus(figures, figures.time > 0 ? figures.now - figures.time : 0);
       if (loaded.peek()) touchAll(); // what an open page has read is as old as the lists were
       incidents.value = new Map(some.map((item) => [item.id, item]));
       alarms.value = new Map(raised.map((item) => [item.id, item]));
@@ -122,7 +128,11 @@ function subscribe(mine: number): void {
   stream.addEventListener('pulse', (event) => {
     heard = performance.now();
     const figures = parse<Status>(event);
-    if (figures) takeStatus(figures);
+    if (!figures) return;
+    const late = Math.abs(serverTime() - figures.now) > LATE;
+    if (!late) behind = 0;
+    takeStatus(figures, behind);
+    if (late) void lookBehind(mine);
   });
   stream.addEventListener('resync', () => {
     stream.close();
@@ -174,13 +184,28 @@ function flush(): void {
   onNews(apply(changes));
 }
 
-function takeStatus(figures: Status): void {
+/** Take figures that are so many seconds old. */
+function takeStatus(figures: Status, age: number): void {
   const before = status.peek();
-  if (!before || figures.time > before.time) {
-    fresh = performance.now();
-    if (figures.time > 0) setServerTime(figures.time); // 0: the engine has not spoken yet
-  }
+  if (!before || figures.time > before.time) fresh = performance.now() - Math.max(0, age) * 1000;
   status.value = figures;
+  beats.value += 1;
+}
+
+/**
+ * Find out by a question of its own, which nothing on the stream's way holds up, how far the stream is behind. What comes
+ * late could as well be a clock that was set: the server's is taken from the answer, and only from there.
+ */
+async function lookBehind(mine: number): Promise<void> {
+  const begun = performance.now();
+  if (begun - asked < ASK_AFTER) return;
+  asked = begun;
+  const figures = await api.status().catch(() => null);
+  if (!figures || mine !== run) return;
+  if (performance.now() - begun < LATE * 1000) setServerTime(figures.now);
+  const gap = figures.now - (status.peek()?.now ?? figures.now);
+  behind = gap > LATE ? gap : 0;
+  fresh = Math.min(fresh, performance.now() - behind * 1000);
   beats.value += 1;
 }
 

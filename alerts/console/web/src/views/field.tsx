@@ -1,5 +1,5 @@
 /** The phone page of a unit: my tasks, one big button for the next step, the time left for it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { clockTime } from '../clock';
 import { Action } from '../components/action';
@@ -139,7 +139,9 @@ function Task({ dispatch: told }: { dispatch: Dispatch }) {
   const [photo, setPhoto] = useState('');
   const [refusing, setRefusing] = useState(false);
   const [note, setNote] = useState('');
-  const brief = useBrief(dispatch);
+  const at = stamp(dispatch.id) + stamp(dispatch.incident);
+  const { data: whole, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, at);
+  const brief = dispatch.brief ?? briefOf(dispatch) ?? (whole && briefOf(whole)) ?? {};
   const area = directory.value?.areas.get(dispatch.area);
   const step = owed(dispatch) ? undefined : NEXT[dispatch.leg];
   const lead = dispatch.lead ? t(dispatch.lead === dispatch.unit ? 'loop.leads' : 'loop.led', { unit: unitName(dispatch.lead) }) : '';
@@ -163,10 +165,10 @@ function Task({ dispatch: told }: { dispatch: Dispatch }) {
       {dispatch.deadline != null && !FINISHED.includes(dispatch.leg) && (
         <Countdown deadline={dispatch.deadline} leg={dispatch.leg} large />
       )}
-      <Legs dispatch={{ ...dispatch, deadline: null }} />
+      <Legs dispatch={{ ...dispatch, history: whole?.history ?? dispatch.history ?? [], deadline: null }} />
       <Unsent about={dispatch.id} />
       {lead && <p class="quiet">{lead}</p>}
-      <TaskPlan dispatch={dispatch} open={mayAnswer && !FINISHED.includes(dispatch.leg)} />
+      <TaskPlan dispatch={dispatch} whole={whole} again={again} open={mayAnswer && !FINISHED.includes(dispatch.leg)} />
       {step && mayAnswer && (
         <div class="answers">
           {reporting && (
@@ -221,12 +223,10 @@ async function act(dispatch: Dispatch, step: 'accept' | 'on-scene' | 'resolve' |
 }
 
 /** The checklist of the plan, folded until it is wanted: the next step's button comes first. */
-function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
+function TaskPlan({ dispatch, whole, again, open }: { dispatch: Dispatch; whole: Dispatch | null; again: () => void; open: boolean }) {
   const [wanted, setWanted] = useState(false);
-  const at = stamp(dispatch.id) + stamp(dispatch.incident);
-  const { data, again } = useLoad(() => remembered(dispatch.id, () => api.dispatchOne(dispatch.id)), dispatch.id, at);
-  const plan = data?.plan;
-  const there = data?.area_plan ? <OfferedPlan plan={data.area_plan} /> : null; // of where this unit goes
+  const plan = whole?.plan;
+  const there = whole?.area_plan ? <OfferedPlan plan={whole.area_plan} /> : null; // of where this unit goes
   if (!plan) return there;
   return (
     <>
@@ -242,32 +242,10 @@ function TaskPlan({ dispatch, open }: { dispatch: Dispatch; open: boolean }) {
   );
 }
 
-/** What the order says: from the stream's newest event, else read once. */
-function useBrief(dispatch: Dispatch): DispatchBrief {
-  const [read, setRead] = useState<DispatchBrief>({});
-  const known = dispatch.brief ?? lastBrief(dispatch) ?? own(dispatch);
-  useEffect(() => {
-    if (known) return undefined;
-    let gone = false;
-    remembered(dispatch.id, () => api.dispatchOne(dispatch.id)).then(
-      (full) => {
-        if (!gone) setRead(lastBrief(full) ?? own(full) ?? {});
-      },
-      () => undefined, // the task is shown without it
-    );
-    return () => {
-      gone = true;
-    };
-  }, [dispatch.id, !known]);
-  return known ?? read;
-}
-
-function own(dispatch: Dispatch): DispatchBrief | undefined {
-  return dispatch.title ? { title: dispatch.title, note: dispatch.note ?? '' } : undefined;
-}
-
-function lastBrief(dispatch: Dispatch): DispatchBrief | undefined {
-  return dispatch.history?.filter((change) => change.event?.data).at(-1)?.event?.data;
+/** What the order says: its title and note, else its newest event. */
+function briefOf(dispatch: Dispatch): DispatchBrief | undefined {
+  const told = dispatch.history?.filter((change) => change.event?.data).at(-1)?.event?.data;
+  return told ?? (dispatch.title ? { title: dispatch.title, note: dispatch.note ?? '' } : undefined);
 }
 
 function Refuse({ dispatch, onClose }: { dispatch: string; onClose: () => void }) {
