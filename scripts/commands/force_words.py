@@ -83,7 +83,10 @@ FORCE: dict[str, tuple[str, str]] = {
     "state_broken": ("已出错停止", "broken"),
     "no_such_rule": ("现行规则中没有 {rule}", "no rule {rule} is in force"),
     "measuring": ("正在测量", "measuring"),
-    "not_recorded": ("最近 {last} 内没有记录", "nothing was recorded within the last {last}"),
+    "not_recorded": (
+        "最近 {last} 内，这些规则尚无读数可计；改动过的规则自发布时起计量",
+        "no readings to measure over within the last {last}; a changed rule is measured from its publication on",
+    ),
     "ns_a_reading": ("纳秒/读数", "ns a reading"),
     "cpu": ("CPU", "CPU"),
     "memory": ("内存", "memory"),

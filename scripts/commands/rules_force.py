@@ -182,7 +182,8 @@ def cost(
     The recorded observations go through the engine as they did, and beside it each rule by itself is given the same
     and timed; what any rules at all cost is taken off. A window that several rules share counts in full for each, so
     the sum is more than what they cost together. At most 200 rules are measured in one go: choose with --rule. What was
-    measured is kept in the data folder: the console's list of rules shows it.
+    measured is kept in the data folder: the console's list of rules shows it. A rule that a publication changed is
+    measured from there on.
 
     foreshock rules cost --last '1 h'
     """
@@ -228,13 +229,14 @@ def cost(
     if as_json:
         print(msgspec.json.encode(dearest[:top]).decode())
         return
-    if not dearest or not dearest[0].readings:
+    readings = max((one.readings for one in dearest), default=0)
+    if not readings:
         fail(words("not_recorded", last=last))
     heads = [words(name) for name in ("rule", "ns_a_reading", "cpu", "memory", "places")]
     for line in table(heads, [_row(one) for one in dearest[:top]]):
         out.print(line)
     more = words("not_measured", count=len(meant) - len(asked)) if len(meant) > len(asked) else ""
-    done(words("measured", rules=len(dearest), readings=dearest[0].readings) + more)
+    done(words("measured", rules=len(dearest), readings=readings) + more)
 
 
 def _row(one: Cost) -> list[str]:
