@@ -32,8 +32,10 @@ FORCE: dict[str, tuple[str, str]] = {
         '请写明原因：--reason "…"；日后查看的人会问',
         'say why: --reason "…"; those who look at it later will ask',
     ),
-    "rolled_back": ("回退", "rolled back"),
-    "none_before": ("现行发布之前没有别的发布", "there is no publication before the one in force"),
+    "none_before": (
+        "现行发布之前没有可回退的发布（已被回退的不算）；可指明版本，见 `foreshock rules history`",
+        "there is no publication to go back to that was not itself rolled back; name one of `foreshock rules history`",
+    ),
     "more_by_check": (
         "另有 {count} 个未列出，`foreshock check` 列出全部",
         "{count} more are not listed; `foreshock check` lists them all",

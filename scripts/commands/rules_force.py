@@ -70,7 +70,9 @@ def rollback(
     language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put an earlier publication in force again: the one before, or the one that is named.
+    """Put an earlier publication in force again: the one before, or the one that is named; with the reason why.
+
+    The one before is never one that was itself rolled back: name that to have it again.
 
     Exit code 3 when nothing runs. `foreshock rules history` lists them.
 
@@ -78,14 +80,11 @@ def rollback(
     """
     folder = configured(data=data).data_folder
     words = in_force(folder, language)[1]
+    if not reason.strip() and not check:
+        fail(words("say_why"))
+    version = version or shelf.before(shelf.listed(folder), publication.version(folder))
     if not version:
-        kept = [one.version for one in shelf.listed(folder)]
-        current = publication.version(folder)
-        place = kept.index(current) + 1 if current in kept else 0
-        if place >= len(kept):
-            fail(words("none_before"))
-        version = kept[place]
-    reason = reason or words("rolled_back")
+        fail(words("none_before"))
     reloading.reload(
         site=None, data=data, version=version, reason=reason, check=check, language=language, as_json=as_json
     )
