@@ -242,7 +242,7 @@ def test_the_same_is_done_by_the_page(browser: Any, product: Running, folder: Pa
     page = enter(browser, product.address, "lin", PASSWORD, viewport={"width": 1440, "height": 1000})
     page.goto(f"{product.address}/#/rules?find=charging-current")
     row = page.locator("tr[data-rule=charging-current]")
-    expect(row).to_contain_text("village-0", timeout=60_000)  # where it annoyed
+    expect(row).to_contain_text("Tangwei village: charging current 1", timeout=60_000)  # where it annoyed
     row.get_by_role("link", name="Edit charging-current").click()
     page.context.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
