@@ -89,6 +89,26 @@ class Contradictions:
                 message = "holds whenever `when` does: say what is calm again, such as a value below its limit"
                 yield ("levels", LEVELS[rank - 1], "clear"), message
 
+    def hidden(self, rule: Rule) -> Iterator[tuple[Path, str]]:
+        """Say which levels are never seen, as a higher one is raised whenever they would be: two were swapped."""
+        levels = rule.ranked()
+        if len(levels) < 2:
+            return
+        subject = self._subject(rule)
+        try:
+            raised = [_alternatives(parse(level.when), subject, False) for _, level in levels]
+        except (ExpressionError, LookupError):  # the compiler tells
+            return
+        for place, (rank, level) in enumerate(levels):
+            for higher in range(place + 1, len(levels)):
+                above = levels[higher][1]
+                sooner = rule.hold_of(above) <= rule.hold_of(level)
+                samples = rule.samples_of(above) in ("", rule.samples_of(level))
+                if sooner and samples and _covered(raised[place], raised[higher]):
+                    name = LEVELS[levels[higher][0] - 1]
+                    yield ("levels", LEVELS[rank - 1], "when"), f"is never seen: '{name}' holds whenever this does"
+                    break
+
     def _subject(self, rule: Rule) -> Subject:
         told = rule.kind == "data_quality"
         point = self.bench.covered(rule.where) if rule.scope == "point" else None
@@ -118,10 +138,14 @@ def contradiction(node: Node, subject: Subject) -> ExpressionError | None:
 def holds_while(clear: Node, when: Node, subject: Subject) -> bool:
     """Tell whether a `clear` is known to hold whenever its `when` does: it would say nothing of calm."""
     try:
-        raised, calm = _alternatives(when, subject, False), _alternatives(clear, subject, False)
+        return _covered(_alternatives(when, subject, False), _alternatives(clear, subject, False))
     except (ExpressionError, LookupError):
         return False
-    return bool(raised and calm) and all(any(_implies(one, other) for other in calm or ()) for one in raised or ())
+
+
+def _covered(some: list[Alternative] | None, others: list[Alternative] | None) -> bool:
+    """Tell whether it is known that each alternative implies one of the others."""
+    return bool(some and others) and all(any(_implies(one, other) for other in others or ()) for one in some or ())
 
 
 class _Never(ExpressionError):

@@ -414,7 +414,8 @@ class _Parser:
             use |= {"fault": "fault('black')", "level": "level('red')", "flagged": "flagged('jump', '10m')"}
             use |= {"mode": "mode('maintenance')", "warned": "warned('limit')"}
             raise self.fail(tree, f"'{name}' stands alone; write {use.get(name, name + '(…)')}")
-        raise self.fail(tree, f"unknown name '{name}'{suggest(name, NAMES)}")
+        meant = "flagged" if name == "quality" else name  # what a reading's quality is asked for by
+        raise self.fail(tree, f"unknown name '{name}'{suggest(meant, NAMES)}")
 
     def _attribute(self, tree: ast.Attribute, arguments: list[ast.expr], place: ast.AST, column: int) -> Node:
         """Take `rain.value`, `rain.sum('24h')`: a feature of the points that measure a quantity, inside area.…(…)."""

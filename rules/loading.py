@@ -93,7 +93,9 @@ def _load(
     if doubts is not None:
         asked = Doubts(site, (rule for rule, _, _ in loaded))
         found_of = (
-            document.problem(path + where, said) for rule, document, path in tested for where, said in asked.of(rule)
+            document.problem(path + where, said)
+            for rule, document, path in tested
+            for where, said in (*asked.of(rule), *shut.hidden(rule))
         )
         doubts += sorted(set(found_of))
     results = bench.run_many([(rule, rule.tests) for rule, _, _ in tested])

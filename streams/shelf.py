@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -58,6 +58,23 @@ def listed(data: Path) -> list[Kept]:
 def latest(kept: Iterable[Kept], version: str) -> Kept | None:
     """Return the entry of the last time that a publication was put in force; None when it is not on the shelf."""
     return max((one for one in kept if one.version == version), key=lambda one: one.time, default=None)
+
+
+def before(kept: Sequence[Kept], version: str) -> str:
+    """Name the version to go back to from one in force, of entries as `listed` has them; empty where there is none.
+
+    What came back ended all that was put in force since it was there first: what was gone back from is not gone
+    forward to by going back once more, or by two people who go back at once.
+    """
+    place = next((place for place, one in enumerate(kept) if one.version == version), None)
+    stack: list[str] = []
+    for one in reversed(kept[place or 0 :]):
+        if one.version in stack:
+            del stack[stack.index(one.version) :]
+        stack.append(one.version)
+    if place is not None:
+        stack.pop()
+    return stack[-1] if stack else ""
 
 
 def _entries(data: Path) -> list[tuple[Kept, Path]]:

@@ -215,6 +215,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("'{}' matches no point of this site", "“{}”不匹配本站点的任何测点"),
     ("'{}' matches no camera of this site", "“{}”不匹配本站点的任何摄像机"),
     ("no {} of this site has the tag '{}'", "本站点没有 {} 带标签“{}”"),
+    ("is never seen: '{}' holds whenever this does", "永远看不到：此条件成立时“{}”也成立"),
     ("covers no {} of this site: it can never be raised", "在本站点不覆盖任何 {}：永远不会触发"),
     ("has no tests: nothing shows when it is raised and when it is not", "没有测试：无法证明何时触发、何时不触发"),
     ("'{}' is no kind of event that its cameras are known to tell of", "“{}”不是已知的事件种类"),

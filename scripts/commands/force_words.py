@@ -32,8 +32,10 @@ FORCE: dict[str, tuple[str, str]] = {
         '请写明原因：--reason "…"；日后查看的人会问',
         'say why: --reason "…"; those who look at it later will ask',
     ),
-    "rolled_back": ("回退", "rolled back"),
-    "none_before": ("现行发布之前没有别的发布", "there is no publication before the one in force"),
+    "none_before": (
+        "现行发布之前没有可回退的发布（已被回退的不算）；可指明版本，见 `foreshock rules history`",
+        "there is no publication to go back to that was not itself rolled back; name one of `foreshock rules history`",
+    ),
     "more_by_check": (
         "另有 {count} 个未列出，`foreshock check` 列出全部",
         "{count} more are not listed; `foreshock check` lists them all",
@@ -83,7 +85,10 @@ FORCE: dict[str, tuple[str, str]] = {
     "state_broken": ("已出错停止", "broken"),
     "no_such_rule": ("现行规则中没有 {rule}", "no rule {rule} is in force"),
     "measuring": ("正在测量", "measuring"),
-    "not_recorded": ("最近 {last} 内没有记录", "nothing was recorded within the last {last}"),
+    "not_recorded": (
+        "最近 {last} 内，这些规则尚无读数可计；改动过的规则自发布时起计量",
+        "no readings to measure over within the last {last}; a changed rule is measured from its publication on",
+    ),
     "ns_a_reading": ("纳秒/读数", "ns a reading"),
     "cpu": ("CPU", "CPU"),
     "memory": ("内存", "memory"),

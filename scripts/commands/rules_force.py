@@ -70,7 +70,9 @@ def rollback(
     language: LanguageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put an earlier publication in force again: the one before, or the one that is named.
+    """Put an earlier publication in force again: the one before, or the one that is named; with the reason why.
+
+    The one before is never one that was itself rolled back: name that to have it again.
 
     Exit code 3 when nothing runs. `foreshock rules history` lists them.
 
@@ -78,14 +80,11 @@ def rollback(
     """
     folder = configured(data=data).data_folder
     words = in_force(folder, language)[1]
+    if not reason.strip() and not check:
+        fail(words("say_why"))
+    version = version or shelf.before(shelf.listed(folder), publication.version(folder))
     if not version:
-        kept = [one.version for one in shelf.listed(folder)]
-        current = publication.version(folder)
-        place = kept.index(current) + 1 if current in kept else 0
-        if place >= len(kept):
-            fail(words("none_before"))
-        version = kept[place]
-    reason = reason or words("rolled_back")
+        fail(words("none_before"))
     reloading.reload(
         site=None, data=data, version=version, reason=reason, check=check, language=language, as_json=as_json
     )
@@ -182,7 +181,8 @@ def cost(
     The recorded observations go through the engine as they did, and beside it each rule by itself is given the same
     and timed; what any rules at all cost is taken off. A window that several rules share counts in full for each, so
     the sum is more than what they cost together. At most 200 rules are measured in one go: choose with --rule. What was
-    measured is kept in the data folder: the console's list of rules shows it.
+    measured is kept in the data folder: the console's list of rules shows it. A rule that a publication changed is
+    measured from there on.
 
     foreshock rules cost --last '1 h'
     """
@@ -228,13 +228,14 @@ def cost(
     if as_json:
         print(msgspec.json.encode(dearest[:top]).decode())
         return
-    if not dearest or not dearest[0].readings:
+    readings = max((one.readings for one in dearest), default=0)
+    if not readings:
         fail(words("not_recorded", last=last))
     heads = [words(name) for name in ("rule", "ns_a_reading", "cpu", "memory", "places")]
     for line in table(heads, [_row(one) for one in dearest[:top]]):
         out.print(line)
     more = words("not_measured", count=len(meant) - len(asked)) if len(meant) > len(asked) else ""
-    done(words("measured", rules=len(dearest), readings=dearest[0].readings) + more)
+    done(words("measured", rules=len(dearest), readings=readings) + more)
 
 
 def _row(one: Cost) -> list[str]:

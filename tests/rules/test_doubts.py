@@ -103,3 +103,28 @@ def test_doubts_have_file_and_line_also_of_templates_and_keep_nothing_from_loadi
         (7, "templates[0].rule.where"),
     ]
     assert found[1].message == "depth.slope: covers no point of this site: it can never be raised"
+
+
+@pytest.mark.parametrize(
+    ("yellow", "red", "hidden"),
+    [
+        ("{when: value > 5}", "{when: value > 1}", True),
+        ("{when: value > 5 and score > 0.9}", "{when: value > 4 or age > 1 h}", True),
+        ("{when: value > 5, for: 1 min}", "{when: value > 5}", True),
+        ("{when: value > 5}", "{when: value > 1, for: 1 min}", False),
+        ("{when: value > 5}", "{when: value > 1, samples: 2 of 3}", False),
+        ("{when: value > 1}", "{when: value > 5}", False),
+        ("{when: value > 5}", "{when: value > 1 and score > 0.9}", False),
+        ("{when: beyond('yellow')}", "{when: beyond('red')}", False),
+    ],
+)
+def test_a_level_that_a_higher_one_always_hides_is_doubtful(
+    tmp_path: Path, yellow: str, red: str, hidden: bool
+) -> None:
+    file, found = tmp_path / "rules.yaml", list[Problem]()
+    file.write_text(
+        RULE.replace('yellow: {when: "value > 1"}', f"yellow: {yellow}\n      red: {red}"), encoding="utf-8"
+    )
+    load_rules(file, SITE, doubts=found)
+    said = [(one.line, one.message) for one in found if one.field.endswith("when")]
+    assert said == ([(6, "is never seen: 'red' holds whenever this does")] if hidden else [])

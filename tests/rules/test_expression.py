@@ -55,6 +55,7 @@ def test_seen_takes_kind_and_duration() -> None:
     [
         ("vlaue > 1", 1, "did you mean 'value'"),
         ("value > 1 and scor > 2", 15, "did you mean 'score'"),
+        ("value > 1 and quality > 0", 15, "did you mean 'flagged'"),
         ("value = 3", 7, "write '=='"),
         ("value > 2 foo", 9, "'foo' is not a unit"),
         ("seen('落石', '5m') and vlaue > 1", 22, "unknown name"),

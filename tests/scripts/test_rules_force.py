@@ -74,7 +74,9 @@ def test_nothing_is_published_without_a_reason_or_where_nothing_runs(folder: Pat
     assert "请写明原因" in sentence(run("rules", "publish", "--data", folder))
     assert "say why" in sentence(run("rules", "publish", "--data", folder, "--language", "en"))
     assert run("rules", "publish", "--data", folder, "--reason", "more").exit_code == 3
-    assert run("rules", "rollback", "--data", folder).exit_code == 3
+    for reason in ("", "  "):
+        assert "请写明原因" in sentence(run("rules", "rollback", "--data", folder, "--reason", reason))
+    assert run("rules", "rollback", "--data", folder, "--reason", "back").exit_code == 3
     for language, said in (("zh-CN", "尚无运行记录"), ("en", "nothing has run in")):
         refused = run("rules", "rollback", "--data", tmp_path, "--language", language)
         assert refused.exit_code == 3 and said in refused.stderr

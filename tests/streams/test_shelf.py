@@ -29,6 +29,27 @@ def test_a_publication_that_comes_again_keeps_who_put_it_in_force_before(tmp_pat
     assert latest is not None and latest.time == 30.0
 
 
+def test_going_back_never_leads_to_what_was_gone_back_from(tmp_path: Path) -> None:
+    def back() -> str:
+        return shelf.before(shelf.listed(tmp_path), shelf.listed(tmp_path)[0].version)[-1:]
+
+    assert shelf.before([], "0") == ""
+    put(tmp_path, 1, 10.0)
+    assert back() == ""
+    put(tmp_path, 2, 20.0)
+    put(tmp_path, 3, 30.0)
+    assert back() == "2"
+    put(tmp_path, 2, 40.0)
+    assert back() == "1", "3 was gone back from"
+    put(tmp_path, 4, 50.0)
+    assert back() == "2"
+    put(tmp_path, 1, 60.0)
+    assert back() == ""
+    put(tmp_path, 3, 70.0)
+    assert back() == "1", "3 was named, and is in force again"
+    assert shelf.before(shelf.listed(tmp_path), "elsewhere")[-1:] == "3"
+
+
 def test_the_oldest_go_and_a_bundle_with_its_last_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "MOST", 3)
     for number, time in ((1, 1.0), (2, 2.0), (1, 3.0), (3, 4.0), (4, 5.0)):
