@@ -52,6 +52,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bad_language": ("不支持的语言", "this language is not spoken here"),
     "bad_display": ("显示名称最多 100 个字符", "a name to show has at most 100 characters"),
     "unit_needed": ("现场人员账号必须指定单位", "an account with the role field needs a unit"),
+    "reason_needed": ("请写明理由", "say why: a publication is signed with a reason"),
     "unknown_unit": ("没有此单位", "the site has no such unit"),
     "unknown_person": ("请指明一位账号在用的人员", "name a person with an account that is in use"),
     "unknown_user": ("没有此账号", "there is no such account"),

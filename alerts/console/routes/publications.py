@@ -44,12 +44,15 @@ async def publish(
 ) -> Response:
     """Put the changed site folder in force, or the earlier publication `version`; with `check` only say what differs.
 
-    All or nothing: 422 lists every problem of a broken folder, 409 says why a sound one needs a restart.
+    All or nothing: 422 lists every problem of a broken folder, or says that a reason is needed; 409 says why a sound
+    one needs a restart.
     """
     console: Console = request.app.state.console
     publish = console.config.publish
     if publish is None:
         raise Problem(503, "no_engine")
+    if not body.check and not body.reason.strip():
+        raise Problem(422, "reason_needed", field="reason")
     asked = Publish(identity.actor, body.reason, body.version, body.check)
     try:
         done = await to_thread.run_sync(publish, asked)

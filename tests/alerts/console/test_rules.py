@@ -8,6 +8,7 @@ import pytest
 
 from alerts.console import schema
 from alerts.console.accounts import list_audit
+from alerts.console.config import Publish
 from alerts.outcome import Record, ShadowChange
 from alerts.rule_costs import FILE, Measured, keep
 from rules.metering import Cost
@@ -95,3 +96,22 @@ def test_who_looked_at_one_set_of_shadow_rules_decides_about_no_other(
         if step == "promote":  # the one that runs is decided about: its rules are not kept here
             answer = client.post(f"{URL}/shadow/{step}", json=body | {"shadow": "s-2"}, headers=headers)
             assert (answer.status_code, "s-2" in answer.text) == (409, True)
+
+
+def test_nothing_is_published_without_a_reason_and_a_look_takes_none(configure: Configure) -> None:
+    asked: list[Publish] = []
+
+    def publish(one: Publish) -> dict[str, object]:
+        asked.append(one)
+        return {"version": "a", "before": "b", "changed": True, "in_force": not one.check, "difference": {}}
+
+    desk = Desktop(configure(publish=publish))
+    with desk.client() as client:
+        headers, url = desk.token("analyst"), "/api/v1/publications"
+        for reason in ("", "  "):
+            answer = client.post(url, json={"reason": reason}, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["field"]) == (422, "reason")
+        assert not asked
+        assert client.post(url, json={"check": True}, headers=headers).status_code == 200
+        assert client.post(url, json={"reason": "calmer"}, headers=headers).status_code == 200
+        assert [one.reason for one in asked] == ["", "calmer"]
