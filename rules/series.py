@@ -43,9 +43,9 @@ def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
             if item == "_":
                 found += [math.nan] * count
             elif dots:
-                found += np.linspace(float(first), float(last), count).tolist()
+                found += np.linspace(_finite(first), _finite(last), count).tolist()
             else:
-                found += [float(item)] * count
+                found += [_finite(item)] * count
         except ValueError:
             token = f"{item}*{count}" if count > 1 else item
             raise VectorError(field, f"'{token[:60]}' is neither a number, a..b*n, n*times nor _") from None
@@ -55,6 +55,13 @@ def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
             raise VectorError(field, f"{len(found)} steps, the values have {steps}")
         found += [default] * (steps - len(found))
     return _fixed(np.array(found, np.float64))
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):  # what is not there is `_`, and no reading is infinite
+        raise ValueError(text)
+    return value
 
 
 @lru_cache(maxsize=1024)

@@ -166,6 +166,7 @@ _TESTED = RULE + "    tests: [{name: x, point: {values: '%s'}, expect: 'none'}]\
         (_PATTERN % "[a-z", 4, "no ["),
         (_TESTED % "1*1000000000", 8, "neither a number"),
         (_TESTED % "0..1*99999999", 8, "neither a number"),
+        (_TESTED % "1 nan*2 inf..3*2", 8, "neither a number"),
         (RULE + "    tests: [{name: x, step: 0, point: {values: '1'}, expect: none}]\n", 8, "a step takes time"),
         (RULE.replace("Depth", "D" * 1000), 3, "longer than 400 characters"),
         (RULE + "    deadband: 1 kg\n", 8, "rules[0].deadband: kg cannot be compared with m"),
