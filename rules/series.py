@@ -43,9 +43,9 @@ def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
             if item == "_":
                 found += [math.nan] * count
             elif dots:
-                found += np.linspace(_finite(first), _finite(last), count).tolist()
+                found += np.linspace(_number(first, field), _number(last, field), count).tolist()
             else:
-                found += [_finite(item)] * count
+                found += [_number(item, field)] * count
         except ValueError:
             token = f"{item}*{count}" if count > 1 else item
             raise VectorError(field, f"'{token[:60]}' is neither a number, a..b*n, n*times nor _") from None
@@ -57,9 +57,10 @@ def numbers(text: str, field: str, default: float, steps: int | None) -> Array:
     return _fixed(np.array(found, np.float64))
 
 
-def _finite(text: str) -> float:
+def _number(text: str, field: str) -> float:
     value = float(text)
-    if not math.isfinite(value):  # what is not there is `_`, and no reading is infinite
+    never = value == math.inf and field.rpartition(".")[2] == "eta"
+    if not math.isfinite(value) and not never:  # what is not there is `_`, and no reading is infinite
         raise ValueError(text)
     return value
 
