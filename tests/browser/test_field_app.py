@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import PASSWORD, sign_in
+from sound import COUNT_TONES
 
 from tests.waiting import until
 
@@ -37,15 +38,7 @@ def phone(open_page: Any, mock: Any) -> Any:
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
     page = open_page("field/", who="", **PHONE)
-    page.evaluate(
-        """() => {
-            const make = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () {
-                document.documentElement.dataset.tones = Number(document.documentElement.dataset.tones ?? 0) + 1;
-                return make.call(this);
-            };
-        }"""
-    )
+    page.evaluate(COUNT_TONES)
     sign_in(page, "zhang")
     page.locator("[data-test=task]").wait_for()
     return page

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import sign_in
+from sound import COUNT_TONES
 
 from tests.waiting import until
 
@@ -595,17 +596,6 @@ def test_an_incident_is_assigned_shelved_and_closed_by_a_key_and_the_shelf_undon
     expect(board.locator("[data-leg=accepted] a .countdown")).to_contain_text("须到场")
     board.get_by_role("link").click()
     expect(page.locator("[data-test=task]")).to_be_visible()
-
-
-COUNT_TONES = """() => {
-    const root = document.documentElement;
-    root.dataset.tones = 0;
-    const make = AudioContext.prototype.createOscillator;
-    AudioContext.prototype.createOscillator = function () {
-        root.dataset.tones = Number(root.dataset.tones) + 1;
-        return make.call(this);
-    };
-}"""
 
 
 def test_sound_is_tested_at_sign_in_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
