@@ -744,10 +744,17 @@ def test_of_an_incident_of_several_areas_the_officer_says_to_which(open_page: An
     def link(api: Any) -> None:
         given = api.world.incident
         units = {"slope-shiyan-1": ["unit-geo"], "underpass-shajing-2": ["unit-shajing-1"]}
-        api.world.incident = lambda key: given(key) | {"suggested_at": units}
+        more = [api.world.alarms["alm-underpass-level"]]
+        api.world.incident = lambda key: (
+            (row := given(key)) | {"suggested_at": units, "alarm_details": row["alarm_details"] + more}
+        )
+        camera = {"id": "cam-under", "name": {"zh": "下穿相机", "en": "Underpass"}, "areas": ["underpass-shajing-2"]}
+        api.world.site["cameras"].append(camera)
+        next(one for one in api.world.site["areas"] if one["id"] == camera["areas"][0])["cameras"] = ["cam-under"]
 
     mock.do(link)
     page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("[data-test=live]")).to_contain_text(["边坡 1 号相机", "下穿相机"])  # of both areas
     expect(page.locator(".send .choice")).to_contain_text("区地质灾害抢险队")
     page.get_by_label("前往区域").select_option(label="沙井大道下穿通道")
     expect(page.locator(".send .choice")).to_contain_text("沙井第一社区应急队")

@@ -217,7 +217,7 @@ def test_resync_reads_the_open_incident_afresh_too(open_page: Any, mock: Any) ->
         api.world.worsen(incident)
 
     mock.do(lambda api: api.resync(lambda: unheard(api, lambda: change(api))))
-    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽")
+    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽", timeout=15_000)
     expect(page.locator(".incident-head")).to_contain_text("红色")
     page.keyboard.press("a")
     expect(page.get_by_role("alert").filter(has_text="情况刚刚加重")).to_be_visible()
@@ -283,11 +283,13 @@ def test_nothing_that_was_read_before_stays_with_who_may_not_see_it_by_now(open_
 
     def confine(api: Any) -> None:
         api.world.users["duan"]["places"] = ["xixiang"]
+        api.world.rings = 14
         api.drop_streams()
 
     mock.do(confine)
     expect(page.locator("main .failed")).to_be_visible()
     expect(page.locator("main h1")).to_have_count(0)
+    expect(page.locator("[data-test=flood]")).to_contain_text("您的辖区有 0 起红色")
 
 
 def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: Any) -> None:
