@@ -70,11 +70,16 @@ def check(text: str, content: Bundle) -> dict[str, Any]:
     except DocumentError as error:
         problems = error.problems
     return {
-        "problems": msgspec.to_builtins(problems[:MOST_PROBLEMS]),
+        "problems": [_placed(one) for one in problems[:MOST_PROBLEMS]],
         "more": max(len(problems) - MOST_PROBLEMS, 0),
         "tests": _tests(text, problems),
         "rules": _differing(rules, content.rules),
     }
+
+
+def _placed(problem: Problem) -> dict[str, Any]:
+    """Give a problem; one of the whole text, which is of no line, at the first: an editor shows it somewhere."""
+    return {**msgspec.to_builtins(problem), "line": max(problem.line, 1)}
 
 
 def _differing(drafted: Sequence[Rule], present: Sequence[Rule]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import PASSWORD, sign_in
+from sound import COUNT_TONES
 
 from tests.waiting import until
 
@@ -36,16 +37,9 @@ def phone(open_page: Any, mock: Any) -> Any:
     """Open the phone page of a unit that has an order."""
     incident = mock.do(lambda api: api.world.landslide())
     mock.do(lambda api: api.world.dispatch(incident, "user:chen", "unit-shiyan-1", "note"))
+    mock.do(lambda api: api.world.site["units"].reverse())  # the files' order is no order of distance
     page = open_page("field/", who="", **PHONE)
-    page.evaluate(
-        """() => {
-            const make = AudioContext.prototype.createOscillator;
-            AudioContext.prototype.createOscillator = function () {
-                document.documentElement.dataset.tones = Number(document.documentElement.dataset.tones ?? 0) + 1;
-                return make.call(this);
-            };
-        }"""
-    )
+    page.evaluate(COUNT_TONES)
     sign_in(page, "zhang")
     page.locator("[data-test=task]").wait_for()
     return page
@@ -72,6 +66,12 @@ def test_what_is_done_without_a_link_survives_a_restart_and_is_sent_once(phone: 
     expect(phone.locator("[data-test=waiting]")).to_have_text("2 项等待送出")
     task.get_by_role("button", name="移交其他单位").click()  # as everything that a unit does
     handing = phone.get_by_role("dialog")
+    expect(handing.locator(".choice b")).to_have_text(["石岩街道应急办", "区地质灾害抢险队", "沙井第一社区应急队"])
+    handing.get_by_label("查找单位").fill("沙井")
+    expect(handing.get_by_role("radio")).to_have_count(1)
+    handing.get_by_label("查找单位").fill("没有")
+    expect(handing.get_by_role("status")).to_have_text("没有符合的单位。")
+    handing.get_by_label("查找单位").fill("")
     handing.get_by_role("radio").first.check()
     handing.get_by_label("移交原因").fill("需调解")
     handing.locator("footer .primary").click()

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import sign_in
+from sound import COUNT_TONES
 
 from tests.waiting import until
 
@@ -597,17 +598,6 @@ def test_an_incident_is_assigned_shelved_and_closed_by_a_key_and_the_shelf_undon
     expect(page.locator("[data-test=task]")).to_be_visible()
 
 
-COUNT_TONES = """() => {
-    const root = document.documentElement;
-    root.dataset.tones = 0;
-    const make = AudioContext.prototype.createOscillator;
-    AudioContext.prototype.createOscillator = function () {
-        root.dataset.tones = Number(root.dataset.tones) + 1;
-        return make.call(this);
-    };
-}"""
-
-
 def test_sound_is_tested_at_sign_in_sounds_for_orange_and_can_be_muted(open_page: Any, mock: Any) -> None:
     page = open_page(who="")
     page.evaluate(COUNT_TONES)
@@ -754,10 +744,17 @@ def test_of_an_incident_of_several_areas_the_officer_says_to_which(open_page: An
     def link(api: Any) -> None:
         given = api.world.incident
         units = {"slope-shiyan-1": ["unit-geo"], "underpass-shajing-2": ["unit-shajing-1"]}
-        api.world.incident = lambda key: given(key) | {"suggested_at": units}
+        more = [api.world.alarms["alm-underpass-level"]]
+        api.world.incident = lambda key: (
+            (row := given(key)) | {"suggested_at": units, "alarm_details": row["alarm_details"] + more}
+        )
+        camera = {"id": "cam-under", "name": {"zh": "下穿相机", "en": "Underpass"}, "areas": ["underpass-shajing-2"]}
+        api.world.site["cameras"].append(camera)
+        next(one for one in api.world.site["areas"] if one["id"] == camera["areas"][0])["cameras"] = ["cam-under"]
 
     mock.do(link)
     page = open_page(f"#/incidents/{incident}")
+    expect(page.locator("[data-test=live]")).to_contain_text(["边坡 1 号相机", "下穿相机"])  # of both areas
     expect(page.locator(".send .choice")).to_contain_text("区地质灾害抢险队")
     page.get_by_label("前往区域").select_option(label="沙井大道下穿通道")
     expect(page.locator(".send .choice")).to_contain_text("沙井第一社区应急队")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 from signing import sign_in
+from sound import COUNT_TONES
 from wire import Wire
 
 pytestmark = pytest.mark.browser
@@ -152,26 +154,73 @@ def test_dropped_stream_comes_back_and_misses_nothing(open_page: Any, mock: Any)
     expect(page.locator("[data-test=link]")).to_have_text("实时")
 
 
-def test_resync_reads_the_lists_afresh(open_page: Any, mock: Any) -> None:
-    page = open_page()
+def unheard(api: Any, change: Callable[[], Any]) -> Any:
+    """Change the world so that no listener is told."""
+    heard, api.world.publish = api.world.publish, lambda change: None
+    try:
+        return change()
+    finally:
+        api.world.publish = heard
+
+
+def test_resync_reads_the_lists_afresh_and_sounds_what_is_new(open_page: Any, mock: Any) -> None:
+    page = open_page(who="")
+    page.evaluate(COUNT_TONES)
+    sign_in(page, "chen")
+    tones = page.locator("html")
     expect(page.locator("[data-incident=inc-underpass-level]")).to_be_visible()
     expect(page.locator("[data-test=link]")).to_have_text("实时")
-    mock.do(lambda api: api.resync(lambda: api.world.incidents.pop("inc-underpass-level")))
+    expect(tones).to_have_attribute("data-tones", "2")  # its test
+
+    def rise(api: Any) -> str:
+        api.world.incidents.pop("inc-underpass-level")
+        incident: str = unheard(api, api.world.landslide)
+        api.resync(lambda: None)
+        return incident
+
+    incident = mock.do(rise)
     expect(page.locator("[data-incident=inc-underpass-level]")).to_have_count(0)
+    expect(page.locator(f"[data-incident={incident}]")).to_be_visible()
+    expect(tones).to_have_attribute("data-tones", "4")
+
+    page.evaluate(
+        """() => {
+            const real = window.setTimeout;
+            window.held = []; // what waits to be drawn with more of its kind
+            window.setTimeout = (act, after, ...more) => (after === 40 ? held.push(act) : real(act, after, ...more));
+        }"""
+    )
+
+    def close(api: Any) -> None:
+        api.world.worsen(incident)
+        api.resync(lambda: api.world.incidents.pop(incident))
+
+    mock.do(close)
+    expect(page.locator(f"[data-incident={incident}]")).to_have_count(0)
+    assert page.evaluate("held.map((act) => act()).length") > 0
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert (
+        page.locator(f"[data-incident={incident}]").count() == 0
+    )  # what is older than the lists is not laid over them
+    assert int(tones.get_attribute("data-tones")) > 4  # though it was heard
 
 
 def test_resync_reads_the_open_incident_afresh_too(open_page: Any, mock: Any) -> None:
     incident = mock.do(lambda api: api.world.landslide())
     page = open_page(f"#/incidents/{incident}")
     expect(page.locator("[data-test=link]")).to_have_text("实时")
+    expect(page.locator("#incident-title")).to_be_visible()
+    page.evaluate("held = performance.now(); performance.now = () => held")  # all that follows is in one blink
 
-    def unheard(api: Any) -> None:
-        heard, api.world.publish = api.world.publish, lambda change: None
+    def change(api: Any) -> None:
         api.world.comment(incident, "user:duan", "裂缝在变宽")
-        api.world.publish = heard
+        api.world.worsen(incident)
 
-    mock.do(lambda api: api.resync(lambda: unheard(api)))
-    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽")
+    mock.do(lambda api: api.resync(lambda: unheard(api, lambda: change(api))))
+    expect(page.locator("[data-test=incident]")).to_contain_text("裂缝在变宽", timeout=15_000)
+    expect(page.locator(".incident-head")).to_contain_text("红色")
+    page.keyboard.press("a")
+    expect(page.get_by_role("alert").filter(has_text="情况刚刚加重")).to_be_visible()
 
 
 def test_that_an_open_incident_could_not_be_read_again_is_said(open_page: Any, mock: Any) -> None:
@@ -234,11 +283,13 @@ def test_nothing_that_was_read_before_stays_with_who_may_not_see_it_by_now(open_
 
     def confine(api: Any) -> None:
         api.world.users["duan"]["places"] = ["xixiang"]
+        api.world.rings = 14
         api.drop_streams()
 
     mock.do(confine)
     expect(page.locator("main .failed")).to_be_visible()
     expect(page.locator("main h1")).to_have_count(0)
+    expect(page.locator("[data-test=flood]")).to_contain_text("您的辖区有 0 起红色")
 
 
 def test_ended_session_leads_to_the_sign_in_page_and_back(open_page: Any, mock: Any) -> None:

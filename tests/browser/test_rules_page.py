@@ -88,3 +88,22 @@ def test_who_only_watches_sees_the_rules_and_changes_none(open_page: Any, mock: 
     page.get_by_role("link", name="影子运行").click()
     expect(page.get_by_text("还没有影子运行")).to_be_visible()
     expect(page.get_by_role("button", name="开始影子运行")).to_have_count(0)
+
+
+def test_a_draft_is_dropped_only_once_that_was_asked(open_page: Any, mock: Any) -> None:
+    kept = {"rule": "slope-creep", "text": "rules: []", "base": "", "begun": 1.0, "changed": 1.0}
+    mock.do(lambda api: api.world.rule_drafts.update({"slope-creep": kept}))
+    page = open_page("#/rules/edit", who="lin")
+    gone: list[str] = []
+    page.on("request", lambda asked: gone.append(asked.url) if asked.method == "DELETE" else None)
+    drop = page.get_by_role("button", name="放弃草稿 slope-creep")
+    drop.press("Enter")
+    asking = page.get_by_role("dialog", name="放弃 slope-creep 的草稿？")
+    expect(asking).to_contain_text("无法找回")
+    asking.get_by_role("button", name="取消").press("Enter")
+    expect(asking).to_have_count(0)
+    expect(drop).to_be_focused()
+    assert gone == []
+    drop.press("Enter")
+    with page.expect_request(lambda asked: asked.method == "DELETE"):
+        asking.get_by_role("button", name="放弃草稿").press("Enter")

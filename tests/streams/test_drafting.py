@@ -219,6 +219,7 @@ def test_a_check_names_line_and_field_and_tells_each_test(place: Place) -> None:
     assert "did you mean 'value'?" in typo["problems"][0]["message"]
     assert {one["state"] for one in typo["tests"]} == {"not_run"}
     assert drafting.check("rules: [", place.content)["problems"][0]["message"].startswith("not YAML")
+    assert drafting.check("", place.content)["problems"][0]["line"] == 1  # an editor has no line 0
 
 
 def test_words_name_what_the_site_has(place: Place) -> None:

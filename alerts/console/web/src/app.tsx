@@ -18,7 +18,7 @@ import { phase, whenNews } from './live/stream';
 import { flush, open } from './outbox';
 import { go, route } from './router';
 import { landing, remember, resume } from './session';
-import { alarms, confined, directory, fieldOnly, isRisk, mayAdminister, mayComment, maySeeModels, maySeeRules, me, reader, subject, unacknowledged } from './store';
+import { alarms, confined, directory, fieldOnly, isRisk, isUnacknowledged, mayAdminister, mayComment, maySeeModels, maySeeRules, me, reader, subject, unacknowledged } from './store';
 import { FirstView, LoginView } from './views/login';
 
 const Watch = lazy(() => import('./views/watch').then((module) => module.Watch));
@@ -65,9 +65,9 @@ whenNews(({ opened, raised, sent, reminded, ending }) => {
     const area = tName(directory.peek()?.areas.get(last.area)?.name) || last.area;
     announce(t('announce.incident', { level: t(`level.${last.level}.long`), what: tName(subject(last)), area }));
   }
-  const loud = raised.filter((change) => isRisk(change) && alarms.peek().get(change.alarm)?.state === 'UNACK');
-  if (loud.some((change) => change.level === 'red')) beep('red');
-  else if (loud.some((change) => change.level === 'orange')) beep('orange');
+  const loud = raised.filter((alarm) => isRisk(alarm) && isUnacknowledged(alarms.peek().get(alarm.id) ?? alarm));
+  if (loud.some((alarm) => alarm.level === 'red')) beep('red');
+  else if (loud.some((alarm) => alarm.level === 'orange')) beep('orange');
   for (const alarm of ending) {
     tell(t('announce.ending', { what: tName(alarm.rule_title) || alarm.rule, time: clockTime(alarm.aside?.until ?? alarm.time) }));
   }

@@ -101,11 +101,16 @@ export function isRisk(item: { kind: Kind }): boolean {
   return item.kind === 'risk';
 }
 
+/** Whether nobody has acknowledged an alarm, be it active or back to normal. */
+export function isUnacknowledged(alarm: Pick<Alarm, 'state'>): boolean {
+  return alarm.state === 'UNACK' || alarm.state === 'RTNUN';
+}
+
 /** Incidents with an alarm that nobody has acknowledged. One that was dispatched by itself waits all the same. */
 const waiting = computed(() => {
   const found = new Set<string>();
   for (const alarm of alarms.value.values())
-    if (alarm.incident && (alarm.state === 'UNACK' || alarm.state === 'RTNUN')) found.add(alarm.incident);
+    if (alarm.incident && isUnacknowledged(alarm)) found.add(alarm.incident);
   return found;
 });
 
@@ -156,7 +161,7 @@ export const openIncidents = computed(() =>
 
 /** Alarms that nobody has acknowledged, whether still active or back to normal. */
 export const unacknowledged = computed(
-  () => [...alarms.value.values()].filter((alarm) => alarm.state === 'UNACK' || alarm.state === 'RTNUN').length,
+  () => [...alarms.value.values()].filter(isUnacknowledged).length,
 );
 
 export const dispatchesByIncident = computed(() => {

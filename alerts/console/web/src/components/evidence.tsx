@@ -3,7 +3,7 @@ import { Fragment } from 'preact';
 import { lazy, Suspense } from './lazy';
 import { useMemo, useState } from 'preact/hooks';
 import { now } from '../clock';
-import type { Alarm, Level, Snapshot } from '../contract';
+import type { Alarm, Camera, Level, Snapshot } from '../contract';
 import { etaTerm, termForeseen } from '../features';
 import { t } from '../i18n';
 import { useAsked } from '../router';
@@ -32,7 +32,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
   const [all, setAll] = useState(false);
   const points = evidencePoints(alarms);
   const shown = all ? points : points.slice(0, FIRST);
-  const cameras = directory.value?.areas.get(area)?.cameras.length ?? 0;
+  const cameras = camerasOf([area, ...alarms.map((alarm) => alarm.area)]);
   const pictures = useMemo(() => [...snapshots].sort((a, b) => a.time - b.time || a.camera.localeCompare(b.camera)), [snapshots]);
   const times = useMemo(() => pictures.map((one) => one.time), [pictures]);
   const [looked, look] = useState<string | null>(null);
@@ -63,7 +63,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
           ))}
         </div>
       </header>
-      <div class={snapshots.length || cameras ? 'evidence-grid with-pictures' : 'evidence-grid'}>
+      <div class={snapshots.length || cameras.length ? 'evidence-grid with-pictures' : 'evidence-grid'}>
         <div class="traces">
           {!points.length && <p class="quiet">{t('evidence.none')}</p>}
           <Suspense fallback={<Waiting />}>
@@ -83,7 +83,7 @@ export function Evidence({ alarms, snapshots, area }: { alarms: readonly Alarm[]
             </button>
           )}
         </div>
-        <Pictures pictures={pictures} at={at} choose={choose} moved={moved} area={area} />
+        <Pictures pictures={pictures} at={at} choose={choose} moved={moved} cameras={cameras} />
       </div>
     </section>
   );
@@ -100,6 +100,13 @@ function fitted(alarms: readonly Alarm[]): number {
   let span = SHORTEST;
   while (span < wanted && span < SPANS[3]) span *= 2;
   return Math.min(span, SPANS[3]);
+}
+
+/** The cameras of all areas of the alarms, each once. */
+function camerasOf(areas: readonly string[]): Camera[] {
+  const known = directory.value;
+  const ids = new Set(areas.flatMap((area) => known?.areas.get(area)?.cameras ?? []));
+  return [...ids].flatMap((id) => known?.cameras.get(id) ?? []);
 }
 
 /** The points that speak for the alarms, the first alarm's first, each once. */

@@ -251,9 +251,10 @@ function Bell({ off = false }: { off?: boolean }) {
 export function FloodBanner() {
   const load = status.value?.load;
   if (!load?.flood || fieldOnly.value) return null;
+  const red = openIncidents.value.filter((incident) => isRisk(incident) && incident.level === 'red').length;
   return (
     <div class="flood-banner" role="status" data-test="flood">
-      <b>{t('flood')}</b> <span class="digits">{t('flood.rate', { n: load.ten_minutes })}</span> <span>{t('flood.advice')}</span>
+      <b>{t('flood')}</b> <span class="digits">{t('flood.rate', { n: load.ten_minutes })}</span> <span>{confined.value ? t('flood.here', { n: red }) : t('flood.advice')}</span>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** What a dispatch may need beside its next step: other units called, another body, feedback, a visit later. */
 import { useState } from 'preact/hooks';
-import type { Dispatch, Leg } from '../contract';
+import type { Dispatch, Leg, Unit } from '../contract';
 import { t, tCode, tName } from '../i18n';
 import { answer } from '../outbox';
 import { directory, needs } from '../store';
@@ -92,7 +92,10 @@ function Visit({ dispatch, onClose }: { dispatch: Dispatch; onClose: () => void 
 function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' | 'call'; onClose: () => void }) {
   const [chosen, choose] = useState<readonly string[]>([]);
   const [text, setText] = useState('');
-  const units = [...(directory.value?.units.values() ?? [])].filter((unit) => unit.id !== dispatch.unit);
+  const [sought, seek] = useState('');
+  const words = sought.trim().toLowerCase();
+  const like = (unit: Unit) => chosen.includes(unit.id) || `${tName(unit.name)} ${tCode('unit.kind', unit.kind)} ${placeName(unit)}`.toLowerCase().includes(words);
+  const units = nearest(dispatch.area).filter((unit) => unit.id !== dispatch.unit && like(unit));
   const one = chosen[0];
   const toggle = (id: string) =>
     choose(way === 'refer' ? [id] : chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
@@ -100,6 +103,11 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
     <Dialog title={t(`loop.${way}`)} onClose={onClose}>
       <form onSubmit={(event) => event.preventDefault()}>
         <p class="quiet">{t(`loop.${way}.help`)}</p>
+        <label class="stacked">
+          <span>{t('loop.find')}</span>
+          <input type="search" value={sought} maxLength={100} onInput={(event) => seek(event.currentTarget.value)} />
+        </label>
+        <p class="quiet" role="status">{units.length ? '' : t('loop.none')}</p>
         <fieldset class="units">
           <legend>{t('loop.units')}</legend>
           {units.map((unit) => (
@@ -111,7 +119,7 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
                 onChange={() => toggle(unit.id)}
               />
               <span>
-                <b>{tName(unit.name)}</b> <span class="quiet">{tCode('unit.kind', unit.kind)}</span>
+                <b>{tName(unit.name)}</b> <span class="quiet">{[tCode('unit.kind', unit.kind), placeName(unit)].filter(Boolean).join(' · ')}</span>
               </span>
             </label>
           ))}
@@ -126,4 +134,28 @@ function Others({ dispatch, way, onClose }: { dispatch: Dispatch; way: 'refer' |
       </form>
     </Dialog>
   );
+}
+
+function placeName(unit: Unit): string {
+  return tName(directory.value?.places.get(unit.place)?.name);
+}
+
+/** All units, nearest first, in the desk's order: of the area's own place, of those above it, then of its neighbours. */
+function nearest(area: string): Unit[] {
+  const known = directory.value;
+  const here = known?.areas.get(area);
+  const above = (start: string | undefined) => {
+    const path: string[] = [];
+    for (let id = start; id && !path.includes(id); id = known?.places.get(id)?.parent ?? undefined) path.push(id);
+    return path;
+  };
+  const path = above(here?.place);
+  const far = ({ place, types }: Unit): number => {
+    const own = path.indexOf(place);
+    const shared = path.findIndex((id) => above(place).includes(id));
+    const off = types?.length && here && !types.includes(here.type) ? 1000 : 0; // it does not deal with such areas
+    return off + (own >= 0 ? own : 100 + (shared >= 0 ? shared : path.length));
+  };
+  const ranked = [...(known?.units.values() ?? [])].map((unit) => ({ unit, far: far(unit) }));
+  return ranked.sort((a, b) => a.far - b.far).map(({ unit }) => unit);
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { clockTime } from '../clock';
 import type { Camera, Snapshot } from '../contract';
 import { language, t, tName } from '../i18n';
-import { cameraName, directory, mayOperate } from '../store';
+import { cameraName, mayOperate } from '../store';
 import { Clip } from './clip';
 
 const STILL = 1000; // milliseconds between two stills
@@ -21,9 +21,7 @@ const MANY = 4; // pictures of a strip beyond which each is so narrow that the s
 const BEFORE = 10; // seconds that a clip spans before and after its alarm's picture
 const AFTER = 5;
 
-export function Pictures({ area, ...looked }: Looked & { area: string }) {
-  const known = directory.value;
-  const cameras = (known?.areas.get(area)?.cameras ?? []).flatMap((id) => known?.cameras.get(id) ?? []);
+export function Pictures({ cameras, ...looked }: Looked & { cameras: readonly Camera[] }) {
   const { pictures } = looked;
   if (!pictures.length && !cameras.length) return null;
   return (

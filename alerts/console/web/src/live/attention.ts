@@ -1,7 +1,7 @@
 /** What asks for a look: red and orange incidents that nobody has acknowledged and that this person has not looked at. */
 import { computed, effect, signal } from '@preact/signals';
 import { RANK, type Incident, type Level } from '../contract';
-import { alarms, isRisk, loaded, openIncidents, realFirst, waits } from '../store';
+import { alarms, isRisk, isUnacknowledged, loaded, openIncidents, realFirst, waits } from '../store';
 
 const URGENT = 3; // rank of orange
 
@@ -40,7 +40,7 @@ export const pressing = computed(() =>
 export const alarming = computed<Level | null>(() => {
   let worst = 0;
   for (const alarm of alarms.value.values())
-    if (isRisk(alarm) && !alarm.hushed && (alarm.state === 'UNACK' || alarm.state === 'RTNUN')) worst = Math.max(worst, RANK[alarm.level] ?? 0);
+    if (isRisk(alarm) && !alarm.hushed && isUnacknowledged(alarm)) worst = Math.max(worst, RANK[alarm.level] ?? 0);
   return worst >= 4 ? 'red' : worst >= URGENT ? 'orange' : null;
 });
 

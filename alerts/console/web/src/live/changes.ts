@@ -2,12 +2,12 @@
 import { batch } from '@preact/signals';
 import { RANK } from '../contract';
 import type { Alarm, AlarmTransition, Change, Dispatch, DispatchChange, Incident, IncidentChange, Text } from '../contract';
-import { alarms, dispatches, FINISHED, incidents, touchAll, touched, turn } from '../store';
+import { alarms, dispatches, FINISHED, incidents, isUnacknowledged, touchAll, touched, turn } from '../store';
 
 /** Changes that a listener may want to announce or sound. */
 export interface News {
   opened: Incident[]; // or worsened
-  raised: AlarmTransition[];
+  raised: Alarm[];
   sent: Dispatch[];
   reminded: Incident[]; // nobody has acknowledged them yet
   ending: Alarm[]; // they soon come back from the shelf
@@ -53,7 +53,7 @@ export function apply(changes: readonly Change[]): News {
       put(nextAlarms, next, next.state === 'NORM');
       if (worsened(known, next)) blink(next.id, known?.sequence);
       mark(next.id, next.incident);
-      if (RINGS.includes(change.record.edge) && next.state === 'UNACK' && !next.hushed) news.raised.push(change.record);
+      if (RINGS.includes(change.record.edge) && next.state === 'UNACK' && !next.hushed) news.raised.push(next);
       if (change.record.edge === 'warn') news.ending.push(next);
     } else if (change.kind === 'incident') {
       const known = nextIncidents.get(change.record.incident);
@@ -83,6 +83,36 @@ export function apply(changes: readonly Change[]): News {
     dispatches.value = nextDispatches;
     if (marks.size > MARKS) touchAll();
     else touched.value = marks;
+  });
+  return news;
+}
+
+/**
+ * Put lists that were read whole in the place of what was known. Returns what deserves a sound or a word: what is new or
+ * worse; of the `first` lists the alarms alone, for what was open before stands on the page, and an order was heard at sign-in.
+ */
+export function replace(some: readonly Incident[], raised: readonly Alarm[], sent: readonly Dispatch[], first: boolean): News {
+  const news: News = { opened: [], raised: [], sent: [], reminded: [], ending: [] };
+  const [oldIncidents, oldAlarms, oldDispatches] = [incidents.peek(), alarms.peek(), dispatches.peek()];
+  for (const next of raised) {
+    const known = oldAlarms.get(next.id);
+    const worse = worsened(known, next);
+    if (worse) blink(next.id, known?.sequence);
+    const anew = !known || worse || known.hushed || !isUnacknowledged(known);
+    if (anew && isUnacknowledged(next) && !next.hushed) news.raised.push(next);
+  }
+  const now = new Map(raised.map((item) => [item.id, item]));
+  for (const next of some) {
+    const known = oldIncidents.get(next.id);
+    const worse = worsened(known, next);
+    if (worse) blink(next.id, known?.sequence);
+    if (!first && (!known || worse) && next.alarms.some((id) => calls(now.get(id)))) news.opened.push(next);
+  }
+  if (!first) news.sent = sent.filter((next) => next.leg === 'issued' && !oldDispatches.has(next.id));
+  batch(() => {
+    incidents.value = new Map(some.map((item) => [item.id, item]));
+    alarms.value = now;
+    dispatches.value = new Map(sent.map((item) => [item.id, item]));
   });
   return news;
 }

@@ -16,13 +16,14 @@ let context: AudioContext | null = null;
 let next: ReturnType<typeof setTimeout> | undefined;
 let repeats = 0;
 
-/** Turn sound on, from a click or a key, and play the orange tone as its test. */
+/** Turn sound on, from a click or a key. What waits is heard at once; where nothing does, the orange tone as the test. */
 export async function enableSound(test = true): Promise<void> {
   context ??= new AudioContext();
   await context.resume();
   sound.value = 'on';
   localStorage.removeItem(STORED);
-  if (test) beep('orange');
+  const first = alarming.peek() ?? (test ? 'orange' : null);
+  if (first) beep(first);
 }
 
 export function disableSound(): void {

@@ -3,8 +3,8 @@ import { batch, computed, signal } from '@preact/signals';
 import { api, ApiError, endSession } from '../api';
 import { now, serverTime, setServerTime } from '../clock';
 import type { Change, Me, Status } from '../contract';
-import { alarms, dispatches, fieldOnly, incidents, loaded, me, status, touchAll } from '../store';
-import { apply, type News } from './changes';
+import { fieldOnly, loaded, me, status, touchAll } from '../store';
+import { apply, replace, type News } from './changes';
 
 /** Data older than this are said to be old, loudly. */
 export const STALE_AFTER = 5; // seconds
@@ -88,16 +88,17 @@ async function load(mine: number): Promise<void> {
     if (mine !== run) return;
     behind = 0;
     setServerTime(figures.now);
-    batch(() => {
+    const news = batch(() => {
       takeStatus(figures, figures.time > 0 ? figures.now - figures.time : 0);
-      if (loaded.peek()) touchAll(); // what an open page has read is as old as the lists were
-      incidents.value = new Map(some.map((item) => [item.id, item]));
-      alarms.value = new Map(raised.map((item) => [item.id, item]));
-      dispatches.value = new Map(sent.map((item) => [item.id, item]));
+      const first = !loaded.peek();
+      if (!first) touchAll(); // what an open page has read is as old as the lists were
+      const found = replace(some, raised, sent, first);
       loaded.value = true;
+      return found;
     });
     position = figures.journal_position;
     subscribe(mine);
+    onNews(news);
   } catch (error) {
     if (mine !== run) return;
     if (error instanceof ApiError && error.status === 401) return;
@@ -137,6 +138,7 @@ function subscribe(mine: number): void {
   stream.addEventListener('resync', () => {
     stream.close();
     source = null;
+    if (gathering) flush(); // before the lists, which are newer: laid over them it would bring back what is closed by now
     void load(mine);
   });
   stream.onerror = () => {
@@ -178,6 +180,7 @@ function retry(mine: number, again: () => Promise<void>): void {
 }
 
 function flush(): void {
+  clearTimeout(gathering);
   gathering = undefined;
   const changes = waiting;
   waiting = [];

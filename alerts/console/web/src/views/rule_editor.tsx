@@ -5,7 +5,8 @@ import { api, ApiError } from '../api';
 import { clockTime, moment } from '../clock';
 import { Action } from '../components/action';
 import { CodeDifference, CodeEditor, type Flaw } from '../components/code_editor';
-import { Words } from '../components/form';
+import { Dialog } from '../components/dialog';
+import { Footer, Words } from '../components/form';
 import { Failed, useLoad, Waiting } from '../components/load';
 import { actorName } from '../components/marks';
 import { tell } from '../components/notices';
@@ -73,10 +74,28 @@ export function DraftsList() {
             <span>
               <a href={href('rules', 'edit', one.rule)}>{one.rule}</a> <span class="quiet">{t('editor.changed', { time: moment(one.changed) })}</span>
             </span>
-            <Action run={() => api.dropDraft(one.rule)} after={again}>{t('editor.drop')}<span class="only-read"> {one.rule}</span></Action>
+            <Drop id={one.rule} run={() => api.dropDraft(one.rule)} after={again} />
           </li>
         ))}
       </ul>
+    </>
+  );
+}
+
+/** Ask before a draft is dropped: it is kept nowhere else. */
+function Drop({ id, run, after }: { id: string; run: () => Promise<unknown>; after: () => void }) {
+  const [asking, ask] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => ask(true)}>{t('editor.drop')}<span class="only-read"> {id}</span></button>
+      {asking && (
+        <Dialog title={t('editor.drop.sure', { id })} onClose={() => ask(false)}>
+          <form onSubmit={(event) => event.preventDefault()}>
+            <p>{t('editor.drop.help')}</p>
+            <Footer word={t('editor.drop')} onClose={() => ask(false)} run={run} after={after} />
+          </form>
+        </Dialog>
+      )}
     </>
   );
 }
@@ -107,7 +126,7 @@ function Desk({ opened, again }: { opened: RuleOpened; again: () => void }) {
         <span class="quiet" role="status" data-test="saved">
           {saved.error || (saved.at ? t('editor.saved', { time: clockTime(saved.at) }) : opened.draft ? t('editor.yours', { time: moment(opened.draft.changed) }) : t('editor.untouched'))}
         </span>
-        {(saved.at > 0 || opened.draft) && <Action run={() => saved.drop()} after={again}>{t('editor.drop')}</Action>}
+        {(saved.at > 0 || opened.draft) && <Drop id={id} run={() => saved.drop()} after={again} />}
       </header>
       <Others others={saved.others} begun={opened.draft?.begun ?? null} />
       {moved && (
