@@ -135,8 +135,8 @@ class Journal(Reader):
     def _record(self, records: list[Record], log: str, after: Mapping[int, int], *, look: bool) -> int:
         """Write records as `record` does. `look` for each change; else for those of new offsets only in the call."""
         with self.engine.begin() as connection:
-            stood, first, connected = self._begin(connection)
-            position = first
+            connected = self._connected
+            position = first = self._begin(connection)
             before, reached = _standing(connection)
             if not log or before == log:
                 for partition, offset in after.items():
@@ -199,9 +199,8 @@ class Journal(Reader):
             _upsert(connection, handovers, [msgspec.structs.asdict(one) for one in signed], update=False)
             for one in renamed:
                 batch.rename(one)
-            if batch.position == first:
-                return stood
-            _move(connection, batch.position)
+            if batch.position != first:
+                _move(connection, batch.position)
         self._leapt = connected
         return batch.position
 
@@ -236,7 +235,8 @@ class Journal(Reader):
         partitions, unless they have forgotten it before.
         """
         with self.engine.begin() as connection:
-            stood, first, connected = self._begin(connection)
+            connected = self._connected
+            first = self._begin(connection)
             _last(connection, partition, known)
             position = _close(connection, first, f"{time:.3f}", "log.forgotten", time, partition, known, elsewhere)
             batch = _Batch(connection, position)
@@ -249,16 +249,18 @@ class Journal(Reader):
                 ]
             )
             batch.write()
-            if batch.position == first:
-                return stood
-            _move(connection, batch.position)
+            if batch.position != first:
+                _move(connection, batch.position)
         self._leapt = connected
         return batch.position
 
-    def _begin(self, connection: Connection) -> tuple[int, int, int]:
-        """Return the position of the last change, the one to go on from, and how many connections that heeds."""
-        stood, connected = _position(connection), self._connected
-        return stood, stood + (LEAP if stood and connected != self._leapt else 0), connected
+    def _begin(self, connection: Connection) -> int:
+        """Return the position to go on from: that of the last change, or far beyond it on a new connection."""
+        position = _position(connection)
+        if position and self._connected != self._leapt:
+            position += LEAP
+            _move(connection, position)
+        return position
 
 
 class _Batch:

@@ -342,22 +342,19 @@ class Worker:
 
     async def look_back(self) -> None:
         """See whether the journal still has what it took, though nothing new comes: if not, tell it again."""
-        for partition in list(self._journalled):
-            async with self._journalling[partition]:
-                if (last := self._journalled.get(partition)) is None:
-                    continue  # given up meanwhile
-                offset, stop = last
-                try:
-                    reached = (await asyncio.to_thread(self.journal.positions)).get(partition, -1)
-                    if reached >= offset:
-                        continue
-                    lacking = JournalWentBack(f"partition {partition}: {reached} instead of {offset}")
-                    await self._make_whole(partition, stop, lacking)
-                    position = await asyncio.to_thread(self.journal.position)
-                except SQLAlchemyError as error:  # it is away: looked at again
-                    logger.warning("the journal was not looked at: %s", str(error).split("\n", 1)[0])
-                    return
-            self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
+        held = dict(self._journalled)  # before it is asked: meanwhile it may only get further
+        try:
+            reached = await asyncio.to_thread(self.journal.positions)
+            for partition in [one for one, (offset, _) in held.items() if reached.get(one, -1) < offset]:
+                async with self._journalling[partition]:
+                    if (last := self._journalled.get(partition)) is None:
+                        continue  # given up meanwhile
+                    lacking = JournalWentBack(f"partition {partition}: {reached.get(partition)} instead of {last[0]}")
+                    await self._make_whole(partition, last[1], lacking)
+                position = await asyncio.to_thread(self.journal.position)
+                self.hub.publish(JOURNAL, 0, 0, msgspec.msgpack.encode({"position": position}), now=True)
+        except SQLAlchemyError as error:  # it is away: looked at again
+            logger.warning("the journal was not looked at: %s", str(error).split("\n", 1)[0])
 
     async def tick(self) -> None:
         """Move every partition's clock, and pulse the figures."""
